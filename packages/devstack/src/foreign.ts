@@ -1,0 +1,65 @@
+import { createConnection } from "node:net";
+import { StackOptionsError } from "./errors.ts";
+
+/** Addresses of engines that run already, from the environment. */
+export interface ForeignEngines {
+  dynamodbEndpoint: string | undefined;
+  kafkaBrokers: string[] | undefined;
+  redisNodes: string[] | undefined;
+}
+
+export function foreignEngines(env: NodeJS.ProcessEnv): ForeignEngines {
+  return {
+    dynamodbEndpoint: env.MARU_DYNAMODB_ENDPOINT ? endpoint(env.MARU_DYNAMODB_ENDPOINT) : undefined,
+    kafkaBrokers: env.MARU_KAFKA_BROKERS ? addresses("MARU_KAFKA_BROKERS", env.MARU_KAFKA_BROKERS) : undefined,
+    redisNodes: env.MARU_REDIS_NODES ? addresses("MARU_REDIS_NODES", env.MARU_REDIS_NODES) : undefined,
+  };
+}
+
+function endpoint(value: string): string {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new StackOptionsError(
+      `MARU_DYNAMODB_ENDPOINT must be an address like http://127.0.0.1:8000, not "${value}".`,
+    );
+  }
+  return value.replace(/\/$/, "");
+}
+
+function addresses(name: string, value: string): string[] {
+  const list = value.split(",").map((part) => part.trim());
+  const wrong = list.find((part) => !/^[^\s:/]+:\d{1,5}$/.test(part));
+  if (wrong !== undefined) {
+    throw new StackOptionsError(
+      `${name} must be a list like 127.0.0.1:9092,127.0.0.1:9093; "${wrong}" is no host:port.`,
+    );
+  }
+  return list;
+}
+
+/** Throws unless somebody listens at one of the addresses, so that a wrong variable is seen at once. */
+export async function requireListener(variable: string, hostPorts: string[], timeoutMs = 5_000): Promise<void> {
+  const open = await Promise.any(hostPorts.map((hostPort) => connects(hostPort, timeoutMs))).catch(() => undefined);
+  if (open === undefined) {
+    throw new StackOptionsError(`Nothing answers at ${hostPorts.join(", ")}, which ${variable} names.`);
+  }
+}
+
+/** `host:port` of an http or https address. */
+export function hostPortOf(address: string): string {
+  const { hostname, port, protocol } = new URL(address);
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+}
+
+function connects(hostPort: string, timeoutMs: number): Promise<true> {
+  const at = hostPort.lastIndexOf(":");
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host: hostPort.slice(0, at), port: Number(hostPort.slice(at + 1)) });
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error("timeout")));
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}

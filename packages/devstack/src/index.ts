@@ -1,0 +1,13 @@
+export { ageRecords, rollShards } from "./dynamodb/control.ts";
+export {
+  EngineFetchError,
+  EngineStartError,
+  ForeignEngineError,
+  MissingToolError,
+  StackOptionsError,
+} from "./errors.ts";
+export { type ChunkOrigin, startTcpProxy, type TcpProxy, type TcpProxyOptions } from "./faults/tcp-proxy.ts";
+export type { NodeHandle } from "./processes/engine-node.ts";
+export { scratchName } from "./scratch.ts";
+export { type Stack, type StackOptions, startStack } from "./stack.ts";
+export type { StackDynamodb, StackKafka, StackRedis } from "./stack-engines.ts";

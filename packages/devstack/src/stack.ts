@@ -1,0 +1,149 @@
+import { claimFolder, makeDataFolder } from "./data-folder.ts";
+import { startDynamodb } from "./dynamodb/start-dynamodb.ts";
+import type { EngineContext } from "./engine-context.ts";
+import type { FetchDeps } from "./engines/fetch-engine.ts";
+import { requireJava } from "./engines/tools.ts";
+import { EngineStartError } from "./errors.ts";
+import { type ForeignEngines, foreignEngines, hostPortOf, requireListener } from "./foreign.ts";
+import { startKafka } from "./kafka/start-kafka.ts";
+import type { NodeHandle } from "./processes/engine-node.ts";
+import { startSupervisor } from "./processes/supervisor.ts";
+import { startRedis } from "./redis/start-redis.ts";
+import {
+  foreignDynamodb,
+  foreignNodes,
+  ownDynamodb,
+  ownNodes,
+  type StackDynamodb,
+  type StackKafka,
+  type StackRedis,
+} from "./stack-engines.ts";
+import { withFreshPorts } from "./taken-ports.ts";
+
+export interface StackOptions {
+  dynamodb?: boolean | { storage?: "memory" | "disk" };
+  kafka?: boolean | { brokers?: 1 | 3 };
+  redis?: boolean | { masters?: 1 | 3; replicas?: 0 | 1 };
+  /** Without `persist`, where the stack's own folder is made (default: the temporary folder), which is deleted at close. */
+  dataDir?: string;
+  /** Keeps the data of DynamoDB and Kafka in `dataDir` itself over restarts. Redis always starts empty. */
+  persist?: boolean;
+  /** Gets a line about each slow step, such as a download. */
+  onProgress?: (line: string) => void;
+  /** Default `process.env`: the addresses of existing engines, JAVA_HOME, PATH, MARU_CACHE_DIR. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** The engines that were asked for. They end with `close`, or with this program, however that ends. */
+export interface Stack extends AsyncDisposable {
+  dynamodb?: StackDynamodb;
+  kafka?: StackKafka;
+  redis?: StackRedis;
+  /** Holds data and logs; undefined if every engine was there already. */
+  folder: string | undefined;
+  close(): Promise<void>;
+}
+
+const GRACE_MS = 8_000;
+
+/**
+ * Starts the engines that are asked for, all at once, on free loopback ports, and resolves when every one of them serves.
+ * An engine whose address the environment names (MARU_DYNAMODB_ENDPOINT, MARU_KAFKA_BROKERS, MARU_REDIS_NODES) is used instead.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const env = options.env ?? process.env;
+  const foreign = foreignEngines(env);
+  const used = await useForeign(options, foreign);
+  const startsDynamodb = Boolean(options.dynamodb) && used.dynamodb === undefined;
+  const startsKafka = Boolean(options.kafka) && used.kafka === undefined;
+  const startsRedis = Boolean(options.redis) && used.redis === undefined;
+  if (!startsDynamodb && !startsKafka && !startsRedis)
+    return { ...used, ...closing(async () => undefined), folder: undefined };
+
+  const java = startsDynamodb || startsKafka ? await requireJava(env) : "java";
+  const persist = options.persist ?? false;
+  const { folder, removeFolder } = await makeDataFolder({ ...options, persist });
+  const graceMs = persist ? GRACE_MS : 0;
+  const supervisor = await startSupervisor({ graceMs, workFolder: folder, removeFolder });
+  let release = async (): Promise<void> => undefined;
+  const end = async (): Promise<void> => {
+    await supervisor.close();
+    await release();
+  };
+
+  try {
+    if (persist) release = await claimFolder(folder, supervisor.pid);
+    const fetch = oneAtATime({ env, onProgress: options.onProgress ?? (() => undefined) });
+    const context: EngineContext = { supervisor, folder, java, fetch };
+    const [dynamodb, kafka, redis] = await Promise.all([
+      startsDynamodb ? withFreshPorts(() => startDynamodb(context, dynamodbOptions(options))) : undefined,
+      startsKafka ? withFreshPorts(() => startKafka(context, { brokers: 1, ...toObject(options.kafka) })) : undefined,
+      startsRedis
+        ? withFreshPorts(() => startRedis(context, { masters: 1, replicas: 0, ...toObject(options.redis) }))
+        : undefined,
+    ]);
+    return {
+      ...used,
+      ...(dynamodb && { dynamodb: ownDynamodb(dynamodb) }),
+      ...(kafka && { kafka: { brokers: addressesOf(kafka), ...ownNodes("Kafka", kafka) } }),
+      ...(redis && { redis: { nodes: addressesOf(redis), ...ownNodes("Redis", redis) } }),
+      ...closing(end),
+      folder,
+    };
+  } catch (error) {
+    if (error instanceof EngineStartError) supervisor.keepFolder();
+    await end();
+    throw error;
+  }
+}
+
+async function useForeign(
+  options: StackOptions,
+  foreign: ForeignEngines,
+): Promise<Pick<Stack, "dynamodb" | "kafka" | "redis">> {
+  const { dynamodbEndpoint, kafkaBrokers, redisNodes } = foreign;
+  const used: Pick<Stack, "dynamodb" | "kafka" | "redis"> = {};
+  if (options.dynamodb && dynamodbEndpoint !== undefined) {
+    await requireListener("MARU_DYNAMODB_ENDPOINT", [hostPortOf(dynamodbEndpoint)]);
+    used.dynamodb = foreignDynamodb(dynamodbEndpoint);
+  }
+  if (options.kafka && kafkaBrokers !== undefined) {
+    await requireListener("MARU_KAFKA_BROKERS", kafkaBrokers);
+    used.kafka = { brokers: kafkaBrokers, ...foreignNodes("Kafka") };
+  }
+  if (options.redis && redisNodes !== undefined) {
+    await requireListener("MARU_REDIS_NODES", redisNodes);
+    used.redis = { nodes: redisNodes, ...foreignNodes("Redis") };
+  }
+  return used;
+}
+
+function dynamodbOptions(options: StackOptions): { storage: "memory" | "disk" } {
+  return { storage: options.persist ? "disk" : "memory", ...toObject(options.dynamodb) };
+}
+
+function toObject<T extends object>(value: boolean | T | undefined): T | undefined {
+  return typeof value === "object" ? value : undefined;
+}
+
+function addressesOf(nodes: NodeHandle[]): string[] {
+  return nodes.map((node) => node.address);
+}
+
+function oneAtATime(deps: FetchDeps): EngineContext["fetch"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(() => work(deps));
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+function closing(end: () => Promise<void>): Pick<Stack, "close" | typeof Symbol.asyncDispose> {
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= end();
+    return closed;
+  };
+  return { close, [Symbol.asyncDispose]: close };
+}
