@@ -227,151 +227,144 @@ export enum ErrorReason {
   MEMBER_MUTED = 29,
 
   /**
-   * FAILED_PRECONDITION. A user of the direct room left it and does not act in this call. Metadata: room_id, user_id.
-   *
-   * @generated from enum value: ERROR_REASON_PARTICIPANT_LEFT = 30;
-   */
-  PARTICIPANT_LEFT = 30,
-
-  /**
    * FAILED_PRECONDITION. The number is beyond the end of the room's log. Metadata: room_id, seq, last_seq.
    *
-   * @generated from enum value: ERROR_REASON_SEQ_BEYOND_END = 31;
+   * @generated from enum value: ERROR_REASON_SEQ_BEYOND_END = 30;
    */
-  SEQ_BEYOND_END = 31,
+  SEQ_BEYOND_END = 30,
 
   /**
-   * FAILED_PRECONDITION. The message to answer does not exist or is not a message. Metadata: room_id, seq.
+   * FAILED_PRECONDITION. The entry to answer does not exist. Metadata: room_id, seq.
    *
-   * @generated from enum value: ERROR_REASON_REPLY_TARGET_INVALID = 32;
+   * @generated from enum value: ERROR_REASON_REPLY_TARGET_INVALID = 31;
    */
-  REPLY_TARGET_INVALID = 32,
+  REPLY_TARGET_INVALID = 31,
 
   /**
    * FAILED_PRECONDITION. The card's type is not registered. Metadata: card_type.
    *
-   * @generated from enum value: ERROR_REASON_CARD_TYPE_UNKNOWN = 33;
+   * @generated from enum value: ERROR_REASON_CARD_TYPE_UNKNOWN = 32;
    */
-  CARD_TYPE_UNKNOWN = 33,
+  CARD_TYPE_UNKNOWN = 32,
 
   /**
    * FAILED_PRECONDITION. The message is too old to be edited. Metadata: room_id, seq.
    *
-   * @generated from enum value: ERROR_REASON_EDIT_WINDOW_CLOSED = 34;
+   * @generated from enum value: ERROR_REASON_EDIT_WINDOW_CLOSED = 33;
    */
-  EDIT_WINDOW_CLOSED = 34,
+  EDIT_WINDOW_CLOSED = 33,
 
   /**
    * FAILED_PRECONDITION. The message was edited as often as is allowed. Metadata: room_id, seq, limit.
    *
-   * @generated from enum value: ERROR_REASON_EDIT_LIMIT_REACHED = 35;
+   * @generated from enum value: ERROR_REASON_EDIT_LIMIT_REACHED = 34;
    */
-  EDIT_LIMIT_REACHED = 35,
+  EDIT_LIMIT_REACHED = 34,
 
   /**
    * FAILED_PRECONDITION. The message was deleted. Metadata: room_id, seq.
    *
-   * @generated from enum value: ERROR_REASON_MESSAGE_DELETED = 36;
+   * @generated from enum value: ERROR_REASON_MESSAGE_DELETED = 35;
    */
-  MESSAGE_DELETED = 36,
+  MESSAGE_DELETED = 35,
 
   /**
    * FAILED_PRECONDITION. The message has as many reactions as are allowed. Metadata: room_id, seq, limit.
    *
-   * @generated from enum value: ERROR_REASON_REACTION_LIMIT_REACHED = 37;
+   * @generated from enum value: ERROR_REASON_REACTION_LIMIT_REACHED = 36;
    */
-  REACTION_LIMIT_REACHED = 37,
+  REACTION_LIMIT_REACHED = 36,
 
   /**
    * FAILED_PRECONDITION. The room has as many pinned messages as are allowed. Metadata: room_id, limit.
    *
-   * @generated from enum value: ERROR_REASON_PIN_LIMIT_REACHED = 38;
+   * @generated from enum value: ERROR_REASON_PIN_LIMIT_REACHED = 37;
    */
-  PIN_LIMIT_REACHED = 38,
+  PIN_LIMIT_REACHED = 37,
 
   /**
    * FAILED_PRECONDITION. The message is not held: it was committed, cancelled or expired, or never held. Metadata: room_id, seq.
    *
-   * @generated from enum value: ERROR_REASON_HOLD_NOT_OPEN = 39;
+   * @generated from enum value: ERROR_REASON_HOLD_NOT_OPEN = 38;
    */
-  HOLD_NOT_OPEN = 39,
+  HOLD_NOT_OPEN = 38,
 
   /**
    * FAILED_PRECONDITION. The room is still, or again, owned by the other system of a migration. Metadata: room_id.
    *
-   * @generated from enum value: ERROR_REASON_ROOM_NOT_SERVED_HERE = 40;
+   * @generated from enum value: ERROR_REASON_ROOM_NOT_SERVED_HERE = 39;
    */
-  ROOM_NOT_SERVED_HERE = 40,
+  ROOM_NOT_SERVED_HERE = 39,
 
   /**
    * ABORTED. Too many writers at once; nothing was written. RetryInfo says when to try again. Metadata: room_id.
    *
-   * @generated from enum value: ERROR_REASON_APPEND_CONTENDED = 41;
+   * @generated from enum value: ERROR_REASON_APPEND_CONTENDED = 40;
    */
-  APPEND_CONTENDED = 41,
+  APPEND_CONTENDED = 40,
 
   /**
    * ABORTED. The room's state is no longer the one that the request expects. Metadata: room_id, state_seq.
    *
-   * @generated from enum value: ERROR_REASON_STATE_CHANGED = 42;
+   * @generated from enum value: ERROR_REASON_STATE_CHANGED = 41;
    */
-  STATE_CHANGED = 42,
+  STATE_CHANGED = 41,
 
   /**
    * RESOURCE_EXHAUSTED. The caller sends more than its share. RetryInfo says when to try again. Metadata: caller.
    *
-   * @generated from enum value: ERROR_REASON_RATE_LIMITED = 43;
+   * @generated from enum value: ERROR_REASON_RATE_LIMITED = 42;
    */
-  RATE_LIMITED = 43,
+  RATE_LIMITED = 42,
 
   /**
    * RESOURCE_EXHAUSTED. The request is larger than the server reads. Metadata: limit_bytes.
    *
-   * @generated from enum value: ERROR_REASON_REQUEST_TOO_LARGE = 44;
+   * @generated from enum value: ERROR_REASON_REQUEST_TOO_LARGE = 43;
    */
-  REQUEST_TOO_LARGE = 44,
+  REQUEST_TOO_LARGE = 43,
 
   /**
    * UNAVAILABLE. The table cannot be reached or throttles. Whether a write took place is not known: repeat it with the same key.
    *
-   * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 45;
+   * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 44;
    */
-  STORE_UNAVAILABLE = 45,
+  STORE_UNAVAILABLE = 44,
 
   /**
    * UNAVAILABLE. The server is shutting down; another one serves.
    *
-   * @generated from enum value: ERROR_REASON_DRAINING = 46;
+   * @generated from enum value: ERROR_REASON_DRAINING = 45;
    */
-  DRAINING = 46,
+  DRAINING = 45,
 
   /**
    * DEADLINE_EXCEEDED. The time that the caller gave ran out. Whether a write took place is not known: repeat it with the same key.
    *
-   * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 47;
+   * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 46;
    */
-  DEADLINE_EXCEEDED = 47,
+  DEADLINE_EXCEEDED = 46,
 
   /**
    * CANCELLED. The caller cancelled the call.
    *
-   * @generated from enum value: ERROR_REASON_CANCELLED = 48;
+   * @generated from enum value: ERROR_REASON_CANCELLED = 47;
    */
-  CANCELLED = 48,
+  CANCELLED = 47,
 
   /**
    * UNIMPLEMENTED. The server does not know this method. Metadata: method.
    *
-   * @generated from enum value: ERROR_REASON_METHOD_UNKNOWN = 49;
+   * @generated from enum value: ERROR_REASON_METHOD_UNKNOWN = 48;
    */
-  METHOD_UNKNOWN = 49,
+  METHOD_UNKNOWN = 48,
 
   /**
    * INTERNAL. The server failed in a way that it did not foresee. The request id leads to its log.
    *
-   * @generated from enum value: ERROR_REASON_INTERNAL = 50;
+   * @generated from enum value: ERROR_REASON_INTERNAL = 49;
    */
-  INTERNAL = 50,
+  INTERNAL = 49,
 }
 
 /**

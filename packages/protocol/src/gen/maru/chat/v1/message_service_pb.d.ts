@@ -43,7 +43,7 @@ export declare type SendMessageRequest = Message<"maru.chat.v1.SendMessageReques
   content?: Content | undefined;
 
   /**
-   * The entry that this message answers; 0 when it answers none. It must be a message of this room that exists.
+   * The entry that this message answers; 0 when it answers none. It must be an entry of this room that exists.
    *
    * @generated from field: uint32 reply_to_seq = 4;
    */

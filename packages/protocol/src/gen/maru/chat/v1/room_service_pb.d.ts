@@ -540,7 +540,6 @@ export declare const RoomService: GenService<{
   /**
    * Returns the direct room of these users about this subject, and creates it when there is none. Callers who race get
    * the same room. A user who left and acts here joins again; another user who left is refused with
-   * FAILED_PRECONDITION, ERROR_REASON_PARTICIPANT_LEFT, unless that user acts.
    *
    * @generated from rpc maru.chat.v1.RoomService.FindOrCreateDirect
    */

@@ -1,0 +1,180 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Actor, Entry } from "@maru/protocol";
+import { EntrySchema, ErrorReason } from "@maru/protocol";
+import { MaruError } from "../../errors.ts";
+import type { Call } from "../call.ts";
+import type { LoggedEntry, PutOutcome, StateChange } from "../store.ts";
+import { catchUp, fill, keep, loadState } from "./catch-up.ts";
+import { entryType } from "./entry-type.ts";
+import { findKey } from "./find-key.ts";
+import type { RoomState } from "./fold.ts";
+import type { Log } from "./log.ts";
+import { keyScopeOf, type RequestKey } from "./request-key.ts";
+import { learn, type RoomView } from "./view.ts";
+
+/** What a verb wants to write. */
+export interface Intent {
+  readonly roomId: string;
+  readonly actor: Actor;
+  readonly key: RequestKey;
+  /** The users whose membership the decision looks at. */
+  readonly userIds: readonly string[];
+  /** Pure. Throws MaruError to refuse; undefined when there is nothing to write. May be called several times. */
+  decide(state: RoomState, next: NextEntry): Draft | undefined;
+}
+
+export interface NextEntry {
+  readonly seq: number;
+  readonly nowMs: number;
+}
+
+export interface Draft {
+  readonly body: Entry["body"];
+  /** Given: the entry changes members, roles, metadata or freezing. */
+  readonly change?: StateChange;
+}
+
+/**
+ * The only loop in the write path: puts the entry at the number after the tail, and catches up and decides again when
+ * somebody else was faster. Returns the entry of this or of an earlier try with the same key; undefined when there was
+ * nothing to write. A put proves the state that was decided on; a refusal, or nothing to write, is answered only after
+ * a strongly consistent read that began after the call arrived.
+ */
+export function append(log: Log, call: Call, intent: Intent): Promise<LoggedEntry | undefined> {
+  const arrivedAtTurn = log.turn();
+  return log.queue.run(intent.roomId, () => appendInTurn(log, call, intent, arrivedAtTurn));
+}
+
+async function appendInTurn(log: Log, call: Call, intent: Intent, arrivedAtTurn: number) {
+  const startedAtMs = log.clock.nowMs();
+  for (let attempt = 0; attempt < log.limits.appendMaxAttempts; attempt++) {
+    call.signal.throwIfAborted();
+    // One reading serves the age of the tail, the key's check and created_at: the window of the key is then exact.
+    const view = await usableView(log, intent.roomId);
+    const nowMs = log.clock.nowMs();
+    if (nowMs - startedAtMs > log.limits.appendTimeoutMs) break;
+
+    const foundSeq = await findKey(log, view, intent.key, nowMs);
+    if (foundSeq !== undefined) return firstAnswer(await readFound(log, view, foundSeq), intent);
+    if (!(await loadState(log, view, intent.userIds)) || view.state === undefined) throw roomNotFound(intent.roomId);
+
+    const decision = decide(intent, view.state, { seq: view.tailSeq + 1, nowMs });
+    if ("refusal" in decision || decision.draft === undefined) {
+      if (view.readAtTurn < arrivedAtTurn) {
+        await catchUp(log, view);
+        continue;
+      }
+      if ("refusal" in decision) throw decision.refusal;
+      return undefined;
+    }
+
+    if (log.clock.nowMs() - nowMs > log.limits.appendTimeoutMs) continue;
+    const logged = toLoggedEntry(view, intent, call, decision.draft, nowMs);
+    const outcome = await put(log, logged, decision.draft.change);
+    switch (outcome.kind) {
+      case "stored":
+        proveByPut(log, view, logged, nowMs);
+        return logged;
+      case "taken": {
+        log.onLost?.();
+        if (outcome.winner !== undefined && isOurs(outcome.winner.entry, intent)) {
+          proveByPut(log, view, outcome.winner, nowMs);
+          return firstAnswer(outcome.winner, intent);
+        }
+        await afterLoss(log, view, outcome.winner);
+        break;
+      }
+      case "conflict":
+        await log.sleep(log.random() * log.limits.lossPauseMaxMs);
+    }
+  }
+  throw new MaruError(ErrorReason.APPEND_CONTENDED, { metadata: { room_id: intent.roomId }, retryAfterMs: 50 });
+}
+
+/** A view whose tail may still be used for a put, and is not likely to lose it. */
+async function usableView(log: Log, roomId: string): Promise<RoomView> {
+  const cached = log.views.get(roomId);
+  const view = cached === undefined ? await fill(log, roomId) : await refreshed(log, cached);
+  if (view === undefined) throw roomNotFound(roomId);
+  return view;
+}
+
+async function refreshed(log: Log, view: RoomView): Promise<RoomView | undefined> {
+  const ageMs = log.clock.nowMs() - view.provenAtMs;
+  const contested = !view.tailIsOurs || view.lostLastPut;
+  const expired = ageMs > log.limits.cachedTailMaxAgeMs || ageMs < 0;
+  if (expired || (contested && ageMs > log.limits.contestedTailMaxAgeMs)) return catchUp(log, view);
+  return view;
+}
+
+function decide(
+  intent: Intent,
+  state: RoomState,
+  next: NextEntry,
+): { draft: Draft | undefined } | { refusal: MaruError } {
+  try {
+    return { draft: intent.decide(state, next) };
+  } catch (error) {
+    if (error instanceof MaruError) return { refusal: error };
+    throw error;
+  }
+}
+
+function toLoggedEntry(view: RoomView, intent: Intent, call: Call, draft: Draft, nowMs: number): LoggedEntry {
+  const seq = view.tailSeq + 1;
+  const entry = create(EntrySchema, {
+    roomId: view.roomId,
+    seq,
+    type: entryType(draft.body),
+    actor: intent.actor,
+    caller: call.caller,
+    createdAt: timestampFromMs(Math.max(nowMs, view.tailCreatedAtMs)),
+    stateSeq: draft.change === undefined ? view.stateSeq : seq,
+    idempotencyKey: intent.key.value,
+    body: draft.body,
+  });
+  return { entry, requestHash: intent.key.requestHash, appendedAtMs: nowMs };
+}
+
+function put(log: Log, logged: LoggedEntry, change: StateChange | undefined): Promise<PutOutcome> {
+  return change === undefined ? log.store.putEntry(logged) : log.store.putEntryWithState(logged, change);
+}
+
+function proveByPut(log: Log, view: RoomView, logged: LoggedEntry, nowMs: number): void {
+  learn(view, logged.entry, true);
+  view.provenAtMs = nowMs;
+  view.lostLastPut = false;
+  keep(log, view);
+  log.onAppended?.(logged);
+}
+
+async function afterLoss(log: Log, view: RoomView, winner: LoggedEntry | undefined): Promise<void> {
+  view.lostLastPut = true;
+  if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner.entry, false);
+  await log.sleep(log.random() * log.limits.lossPauseMaxMs);
+  await catchUp(log, view);
+}
+
+function isOurs(entry: Entry, intent: Intent): boolean {
+  return keyScopeOf(entry) === intent.key.scope;
+}
+
+/** The key was used before: by the same request, or its use is refused. An erased entry has no hash; its key decides. */
+export function firstAnswer(found: LoggedEntry, intent: Pick<Intent, "key" | "roomId">): LoggedEntry {
+  if (found.requestHash === undefined || found.requestHash === intent.key.requestHash) return found;
+  throw new MaruError(ErrorReason.IDEMPOTENCY_KEY_REUSED, {
+    metadata: { room_id: intent.roomId, seq: found.entry.seq },
+  });
+}
+
+async function readFound(log: Log, view: RoomView, seq: number): Promise<LoggedEntry> {
+  const found = await log.store.readEntry(view.roomId, seq);
+  if (found === undefined)
+    throw new MaruError(ErrorReason.IDEMPOTENCY_KEY_TOO_OLD, { metadata: { room_id: view.roomId } });
+  return found;
+}
+
+export function roomNotFound(roomId: string): MaruError {
+  return new MaruError(ErrorReason.ROOM_NOT_FOUND, { metadata: { room_id: roomId } });
+}

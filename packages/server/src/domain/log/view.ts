@@ -1,0 +1,70 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Entry } from "@maru/protocol";
+import type { LoggedEntry } from "../store.ts";
+import { fold, type RoomState } from "./fold.ts";
+import { addNewest, type RecentKeys, recentKeysOf } from "./recent-keys.ts";
+
+/** What this process knows of one room's log. A put proves it current; a read of the table proves it for refusals. */
+export interface RoomView {
+  readonly roomId: string;
+  tailSeq: number;
+  /** `state_seq` of the tail entry. */
+  stateSeq: number;
+  tailCreatedAtMs: number;
+  /** When a put, or the start of a strongly consistent read, last proved the tail. */
+  provenAtMs: number;
+  /** Turn of the log (see Log.turn) at which the last read that proved the tail was started. */
+  readAtTurn: number;
+  /** Whether a put of this process made the tail. */
+  tailIsOurs: boolean;
+  lostLastPut: boolean;
+  /** Read after the tail that it stands beside; undefined: to be read. */
+  state: RoomState | undefined;
+  readonly keys: RecentKeys;
+}
+
+export function viewOf(
+  newest: readonly LoggedEntry[],
+  proven: { readonly atMs: number; readonly atTurn: number },
+): RoomView | undefined {
+  const tail = newest[0]?.entry;
+  if (tail === undefined) return undefined;
+  return {
+    roomId: tail.roomId,
+    tailSeq: tail.seq,
+    stateSeq: tail.stateSeq,
+    tailCreatedAtMs: createdAtMs(tail),
+    provenAtMs: proven.atMs,
+    readAtTurn: proven.atTurn,
+    tailIsOurs: false,
+    lostLastPut: false,
+    state: undefined,
+    keys: recentKeysOf(denseRun(newest).reverse()),
+  };
+}
+
+/** The entry that follows the tail is known now. */
+export function learn(view: RoomView, entry: Entry, ours: boolean): void {
+  view.tailSeq = entry.seq;
+  view.tailCreatedAtMs = createdAtMs(entry);
+  view.tailIsOurs = ours;
+  addNewest(view.keys, entry);
+  const missedAChange = entry.stateSeq !== entry.seq && entry.stateSeq !== view.stateSeq;
+  if (missedAChange || (view.state !== undefined && !fold(view.state, entry))) view.state = undefined;
+  view.stateSeq = entry.stateSeq;
+}
+
+/** Retention leaves holes in front; what is behind the first hole says nothing about recent keys. */
+export function denseRun(newestFirst: readonly LoggedEntry[]): Entry[] {
+  const run: Entry[] = [];
+  for (const { entry } of newestFirst) {
+    const last = run.at(-1);
+    if (last !== undefined && entry.seq !== last.seq - 1) break;
+    run.push(entry);
+  }
+  return run;
+}
+
+function createdAtMs(entry: Entry): number {
+  return entry.createdAt === undefined ? 0 : timestampMs(entry.createdAt);
+}

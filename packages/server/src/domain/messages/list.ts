@@ -1,0 +1,80 @@
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Entry, ListMessagesRequest } from "@maru/protocol";
+import { ListMessagesRequestSchema, ListOrder } from "@maru/protocol";
+import type { Domain } from "../domain.ts";
+import { roomNotFound } from "../log/append.ts";
+import { isMessage } from "../log/entry-type.ts";
+import { seqAtTime } from "../log/seq-at-time.ts";
+import { fromPageToken, toPageToken } from "../page-token.ts";
+import type { LoggedEntry, Store } from "../store.ts";
+
+export interface MessagePage {
+  readonly entries: Entry[];
+  readonly nextPageToken: string;
+}
+
+export async function listMessages(domain: Domain, request: ListMessagesRequest): Promise<MessagePage> {
+  const { store } = domain;
+  const size = request.pageSize === 0 ? domain.limits.defaultPageSize : request.pageSize;
+  const around = await seqOf(store, request.roomId, request.around, request.aroundTime);
+  if (around !== undefined) {
+    const entries = await readAround(store, request.roomId, around, size);
+    if (entries.length === 0) await requireRoom(store, request.roomId);
+    return { entries: messagesOf(entries), nextPageToken: "" };
+  }
+
+  const newestFirst = isNewestFirst(request);
+  const position = positionOf(fromPageToken(ListMessagesRequestSchema, request));
+  const afterTime = request.afterTime && (await seqAtTime(store, request.roomId, timestampMs(request.afterTime))) - 1;
+  const beforeTime = request.beforeTime && (await seqAtTime(store, request.roomId, timestampMs(request.beforeTime)));
+  const after = request.after ?? afterTime;
+  const before = request.before ?? beforeTime;
+  const entries = await store.readEntries({
+    roomId: request.roomId,
+    after: newestFirst ? after : (position ?? after),
+    before: newestFirst ? (position ?? before) : before,
+    newestFirst,
+    limit: size,
+  });
+  const last = entries.at(-1);
+  if (last === undefined) await requireRoom(store, request.roomId);
+  const isFull = entries.length === size;
+  return {
+    entries: messagesOf(entries),
+    nextPageToken:
+      isFull && last !== undefined ? toPageToken(ListMessagesRequestSchema, request, String(last.entry.seq)) : "",
+  };
+}
+
+function isNewestFirst(request: ListMessagesRequest): boolean {
+  if (request.order !== ListOrder.UNSPECIFIED) return request.order === ListOrder.NEWEST_FIRST;
+  const hasAfter = request.after !== undefined || request.afterTime !== undefined;
+  const hasBefore = request.before !== undefined || request.beforeTime !== undefined;
+  return !(hasAfter && !hasBefore);
+}
+
+function positionOf(token: string | undefined): number | undefined {
+  return token === undefined ? undefined : Number.parseInt(token, 10);
+}
+
+async function seqOf(store: Store, roomId: string, seq: number | undefined, time: Timestamp | undefined) {
+  if (time !== undefined) return seqAtTime(store, roomId, timestampMs(time));
+  return seq;
+}
+
+async function readAround(store: Store, roomId: string, seq: number, size: number): Promise<LoggedEntry[]> {
+  const beforeCount = Math.floor(size / 2);
+  const [before, from] = await Promise.all([
+    beforeCount === 0 ? [] : store.readEntries({ roomId, before: seq, newestFirst: true, limit: beforeCount }),
+    store.readEntries({ roomId, after: seq - 1, limit: size - beforeCount }),
+  ]);
+  return [...before.reverse(), ...from];
+}
+
+function messagesOf(entries: readonly LoggedEntry[]): Entry[] {
+  return entries.map(({ entry }) => entry).filter(isMessage);
+}
+
+async function requireRoom(store: Store, roomId: string): Promise<void> {
+  if ((await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
+}

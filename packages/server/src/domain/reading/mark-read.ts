@@ -1,0 +1,38 @@
+import { create } from "@bufbuild/protobuf";
+import type { MarkReadRequest, ReadMarker } from "@maru/protocol";
+import { ErrorReason, ReadMarkerSchema } from "@maru/protocol";
+import { MaruError } from "../../errors.ts";
+import { actingUser, provenActor } from "../actor.ts";
+import type { Call } from "../call.ts";
+import type { Domain } from "../domain.ts";
+import { roomNotFound } from "../log/append.ts";
+
+export async function markRead(domain: Domain, call: Call, request: MarkReadRequest): Promise<ReadMarker> {
+  const { roomId, seq } = request;
+  const userId = actingUser(provenActor(call, request.actor));
+  if (userId === undefined) {
+    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
+      metadata: { actor: request.actor?.kind.case ?? "" },
+      message: "only a user can read",
+    });
+  }
+  await requireWritten(domain, roomId, seq);
+  const outcome = await domain.store.markRead(roomId, userId, seq);
+  if (outcome.kind === "not_a_member") {
+    throw new MaruError(ErrorReason.NOT_A_MEMBER, { metadata: { room_id: roomId, user_id: userId } });
+  }
+  return create(ReadMarkerSchema, { roomId, userId, readSeq: outcome.readSeq });
+}
+
+/** Numbers only grow, so a cached tail can prove that one is written, but not that it is not. */
+async function requireWritten({ log, store }: Domain, roomId: string, seq: number): Promise<void> {
+  const cachedTailSeq = log.views.peek(roomId)?.tailSeq ?? 0;
+  if (seq <= cachedTailSeq) return;
+  const [tail] = await store.readEntries({ roomId, newestFirst: true, limit: 1 });
+  if (tail === undefined) throw roomNotFound(roomId);
+  if (seq > tail.entry.seq) {
+    throw new MaruError(ErrorReason.SEQ_BEYOND_END, {
+      metadata: { room_id: roomId, seq, last_seq: tail.entry.seq },
+    });
+  }
+}
