@@ -1,14 +1,11 @@
-import { claimFolder, makeDataFolder } from "./data-folder.ts";
 import { startDynamodb } from "./dynamodb/start-dynamodb.ts";
-import type { EngineContext } from "./engine-context.ts";
-import type { FetchDeps } from "./engines/fetch-engine.ts";
 import { requireJava } from "./engines/tools.ts";
 import { EngineStartError } from "./errors.ts";
 import { type ForeignEngines, foreignEngines, hostPortOf, requireListener } from "./foreign.ts";
 import { startKafka } from "./kafka/start-kafka.ts";
 import type { NodeHandle } from "./processes/engine-node.ts";
-import { startSupervisor } from "./processes/supervisor.ts";
 import { startRedis } from "./redis/start-redis.ts";
+import { openSite } from "./site.ts";
 import {
   foreignDynamodb,
   foreignNodes,
@@ -44,55 +41,41 @@ export interface Stack extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const GRACE_MS = 8_000;
-
 /**
  * Starts the engines that are asked for, all at once, on free loopback ports, and resolves when every one of them serves.
  * An engine whose address the environment names (MARU_DYNAMODB_ENDPOINT, MARU_KAFKA_BROKERS, MARU_REDIS_NODES) is used instead.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const env = options.env ?? process.env;
-  const foreign = foreignEngines(env);
-  const used = await useForeign(options, foreign);
-  const startsDynamodb = Boolean(options.dynamodb) && used.dynamodb === undefined;
-  const startsKafka = Boolean(options.kafka) && used.kafka === undefined;
-  const startsRedis = Boolean(options.redis) && used.redis === undefined;
-  if (!startsDynamodb && !startsKafka && !startsRedis)
-    return { ...used, ...closing(async () => undefined), folder: undefined };
-
-  const java = startsDynamodb || startsKafka ? await requireJava(env) : "java";
-  const persist = options.persist ?? false;
-  const { folder, removeFolder } = await makeDataFolder({ ...options, persist });
-  const graceMs = persist ? GRACE_MS : 0;
-  const supervisor = await startSupervisor({ graceMs, workFolder: folder, removeFolder });
-  let release = async (): Promise<void> => undefined;
-  const end = async (): Promise<void> => {
-    await supervisor.close();
-    await release();
+  const used = await useForeign(options, foreignEngines(env));
+  const wanted = {
+    dynamodb: Boolean(options.dynamodb) && used.dynamodb === undefined,
+    kafka: Boolean(options.kafka) && used.kafka === undefined,
+    redis: Boolean(options.redis) && used.redis === undefined,
   };
+  if (!Object.values(wanted).includes(true)) return { ...used, ...closing(async () => undefined), folder: undefined };
 
+  const java = wanted.dynamodb || wanted.kafka ? await requireJava(env) : undefined;
+  const site = await openSite(options, env);
+  const { context } = site;
+  const jvm = java && { ...context, java };
+  const starts = {
+    dynamodb: wanted.dynamodb && jvm ? withFreshPorts(() => startDynamodb(jvm, dynamodbOptions(options))) : undefined,
+    kafka: wanted.kafka && jvm ? withFreshPorts(() => startKafka(jvm, kafkaOptions(options))) : undefined,
+    redis: wanted.redis ? withFreshPorts(() => startRedis(context, redisOptions(options))) : undefined,
+  };
   try {
-    if (persist) release = await claimFolder(folder, supervisor.pid);
-    const fetch = oneAtATime({ env, onProgress: options.onProgress ?? (() => undefined) });
-    const context: EngineContext = { supervisor, folder, java, fetch };
-    const [dynamodb, kafka, redis] = await Promise.all([
-      startsDynamodb ? withFreshPorts(() => startDynamodb(context, dynamodbOptions(options))) : undefined,
-      startsKafka ? withFreshPorts(() => startKafka(context, { brokers: 1, ...toObject(options.kafka) })) : undefined,
-      startsRedis
-        ? withFreshPorts(() => startRedis(context, { masters: 1, replicas: 0, ...toObject(options.redis) }))
-        : undefined,
-    ]);
+    const [dynamodb, kafka, redis] = await Promise.all([starts.dynamodb, starts.kafka, starts.redis]);
     return {
       ...used,
       ...(dynamodb && { dynamodb: ownDynamodb(dynamodb) }),
       ...(kafka && { kafka: { brokers: addressesOf(kafka), ...ownNodes("Kafka", kafka) } }),
       ...(redis && { redis: { nodes: addressesOf(redis), ...ownNodes("Redis", redis) } }),
-      ...closing(end),
-      folder,
+      ...closing(site.close),
+      folder: context.folder,
     };
   } catch (error) {
-    if (error instanceof EngineStartError) supervisor.keepFolder();
-    await end();
+    await site.abandon(Object.values(starts), { keepLogs: error instanceof EngineStartError });
     throw error;
   }
 }
@@ -122,21 +105,20 @@ function dynamodbOptions(options: StackOptions): { storage: "memory" | "disk" } 
   return { storage: options.persist ? "disk" : "memory", ...toObject(options.dynamodb) };
 }
 
+function kafkaOptions(options: StackOptions): { brokers: 1 | 3 } {
+  return { brokers: 1, ...toObject(options.kafka) };
+}
+
+function redisOptions(options: StackOptions): { masters: 1 | 3; replicas: 0 | 1 } {
+  return { masters: 1, replicas: 0, ...toObject(options.redis) };
+}
+
 function toObject<T extends object>(value: boolean | T | undefined): T | undefined {
   return typeof value === "object" ? value : undefined;
 }
 
 function addressesOf(nodes: NodeHandle[]): string[] {
   return nodes.map((node) => node.address);
-}
-
-function oneAtATime(deps: FetchDeps): EngineContext["fetch"] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const result = last.then(() => work(deps));
-    last = result.catch(() => undefined);
-    return result;
-  };
 }
 
 function closing(end: () => Promise<void>): Pick<Stack, "close" | typeof Symbol.asyncDispose> {

@@ -7,7 +7,7 @@ export interface EngineSource {
   version: string;
   sizeMegabytes: number;
   folder: string;
-  /** Compiled against the jars into `classes/`. */
+  /** Compiled against the jars, into a jar of its own. */
   javaFile?: string;
   /** Taken out of the fetched jar whose name starts with `jar`, and made executable. */
   binary?: { jar: string; entry: string };

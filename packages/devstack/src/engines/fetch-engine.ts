@@ -12,8 +12,9 @@ export interface FetchDeps {
   onProgress: (line: string) => void;
 }
 
-/** A fetched engine: `lib/` holds the jars, `classes/` the compiled class, `bin/` the binary, as far as it has them. */
+/** A fetched engine: `lib/` holds the jars, our own compiled class among them, `bin/` the binary, as far as it has them. */
 export interface FetchedEngine {
+  title: string;
   folder: string;
   classPath: string;
 }
@@ -26,7 +27,7 @@ export async function fetchEngine(deps: FetchDeps, source: EngineSource): Promis
   const cache = join(cacheFolder(deps.env), "engines");
   const folder = join(cache, `${source.name}-${source.version}-${await fingerprint(source)}`);
   if (!(await exists(folder))) await fill(deps, source, cache, folder);
-  return { folder, classPath: `${join(folder, "classes")}:${join(folder, "lib", "*")}` };
+  return { title: `${source.title} ${source.version}`, folder, classPath: join(folder, "lib", "*") };
 }
 
 /** MARU_CACHE_DIR, or `~/.cache/maru`. */
@@ -45,7 +46,7 @@ async function fill(deps: FetchDeps, source: EngineSource, cache: string, folder
   try {
     await mkdir(join(partial, "lib"), { recursive: true });
     await copyJars(deps, source, join(partial, "lib"));
-    if (source.javaFile !== undefined) await compile(deps, source, partial, source.javaFile);
+    if (source.javaFile !== undefined) await compile(deps, partial, join(source.folder, source.javaFile));
     if (source.binary !== undefined) await unpack(deps, partial, source.binary);
     await rename(partial, folder).catch(async (error) => {
       if (!(await exists(folder))) throw error;
@@ -67,13 +68,13 @@ async function copyJars(deps: FetchDeps, source: EngineSource, lib: string): Pro
   });
 }
 
-async function compile(deps: FetchDeps, source: EngineSource, folder: string, javaFile: string): Promise<void> {
-  const args = ["-d", join(folder, "classes"), "-cp", join(folder, "lib", "*"), join(source.folder, javaFile)];
-  await requireTool(jdkTool(deps.env, "javac"), args, {
-    env: deps.env,
-    missing: JDK_MISSING,
-    purpose: `Compiling ${javaFile}`,
-  });
+/** Into a jar, because the JVM's archive of classes takes none from folders. */
+async function compile(deps: FetchDeps, folder: string, javaFile: string): Promise<void> {
+  const classes = join(folder, "classes");
+  const lib = join(folder, "lib");
+  const jdk = { env: deps.env, missing: JDK_MISSING, purpose: `Compiling ${javaFile}` };
+  await requireTool(jdkTool(deps.env, "javac"), ["-d", classes, "-cp", join(lib, "*"), javaFile], jdk);
+  await requireTool(jdkTool(deps.env, "jar"), ["cf", join(lib, "maru-launcher.jar"), "-C", classes, "."], jdk);
 }
 
 async function unpack(deps: FetchDeps, folder: string, binary: { jar: string; entry: string }): Promise<void> {

@@ -50,13 +50,19 @@ export const MAVEN_MISSING =
   "Maven is needed once, to fetch the engines: install it (Debian and Ubuntu: `apt install maven`, macOS: " +
   "`brew install maven`) and have `mvn` on the PATH.";
 
+export interface JavaRuntime {
+  command: string;
+  /** What `java -version` prints: vendor and build too. */
+  version: string;
+}
+
 /** Throws MissingToolError unless a Java 17 or newer runs (macOS has a `java` that only says that there is none). */
-export async function requireJava(env: NodeJS.ProcessEnv): Promise<string> {
+export async function requireJava(env: NodeJS.ProcessEnv): Promise<JavaRuntime> {
   const java = jdkTool(env, "java");
   const result = await runTool(java, ["-version"], { env });
   const version = Number(/version "(\d+)/.exec(result?.output ?? "")?.[1]);
   if (result?.code !== 0 || !(version >= 17)) {
     throw new MissingToolError(Number.isNaN(version) ? JDK_MISSING : `${JDK_MISSING} (Found: Java ${version}.)`);
   }
-  return java;
+  return { command: java, version: result.output };
 }

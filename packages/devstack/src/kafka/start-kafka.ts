@@ -1,49 +1,52 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EngineContext } from "../engine-context.ts";
+import type { JvmContext } from "../engine-context.ts";
 import { KAFKA } from "../engines/catalog.ts";
 import { fetchEngine } from "../engines/fetch-engine.ts";
+import { startupArchive } from "../engines/startup-archive.ts";
 import { StackOptionsError } from "../errors.ts";
 import { freePorts } from "../free-ports.ts";
-import { engineNode, type NodeHandle } from "../processes/engine-node.ts";
+import { type NodeHandle, startTogether } from "../processes/engine-node.ts";
 import { waitUntil } from "../wait-until.ts";
-import { type ClusterState, clusterState } from "./cluster-state.ts";
-import { type KafkaNodePorts, kafkaProperties } from "./kafka-properties.ts";
+import { clusterState } from "./cluster-state.ts";
+import { kafkaNode } from "./kafka-node.ts";
+import type { KafkaNodePorts } from "./kafka-properties.ts";
 
 /** Starts 1 or 3 nodes, each broker and controller, and resolves when every one of them knows all. */
-export async function startKafka(context: EngineContext, options: { brokers: 1 | 3 }): Promise<NodeHandle[]> {
-  const { classPath } = await context.fetch((deps) => fetchEngine(deps, KAFKA));
+export async function startKafka(context: JvmContext, options: { brokers: 1 | 3 }): Promise<NodeHandle[]> {
+  const { engine, jvmArgs } = await context.prepare(async (deps) => {
+    const engine = await fetchEngine(deps, KAFKA);
+    const folder = join(context.folder, "kafka-preparation");
+    const ports = await kafkaPorts(1);
+    const prepare = (jvmArgs: string[]): Promise<NodeHandle> =>
+      kafkaNode(context, { engine, jvmArgs, folder, clusterId: newClusterId(), nodeId: 1, ports });
+    const jvmArgs = await startupArchive({ ...deps, java: context.java }, engine, prepare);
+    await rm(folder, { recursive: true, force: true });
+    return { engine, jvmArgs };
+  });
   const folder = join(context.folder, "kafka");
   await mkdir(folder, { recursive: true });
   const clusterId = await keptClusterId(folder, options.brokers);
-  const found = await freePorts(options.brokers * 2);
-  const ports = Array.from({ length: options.brokers }, (_, index): KafkaNodePorts => {
+  const ports = await kafkaPorts(options.brokers);
+  const nodes = await Promise.all(
+    ports.map((_, index) => kafkaNode(context, { engine, jvmArgs, folder, clusterId, nodeId: index + 1, ports })),
+  );
+  await startTogether(nodes);
+  await Promise.all(ports.map(({ broker }, index) => waitForBrokers(nodes[index], broker, options.brokers)));
+  return nodes;
+}
+
+async function kafkaPorts(brokers: number): Promise<KafkaNodePorts[]> {
+  const found = await freePorts(brokers * 2);
+  return Array.from({ length: brokers }, (_, index) => {
     return { broker: found[2 * index] ?? 0, controller: found[2 * index + 1] ?? 0 };
   });
+}
 
-  const nodes = await Promise.all(
-    ports.map(async ({ broker }, index) => {
-      const nodeId = index + 1;
-      const file = join(folder, `node-${nodeId}.properties`);
-      await writeFile(file, kafkaProperties({ nodeId, ports, dataFolder: join(folder, `data-${nodeId}`) }));
-      const jvm = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
-      return engineNode(context.supervisor, {
-        id: nodeId,
-        name: `kafka-${nodeId}`,
-        address: `127.0.0.1:${broker}`,
-        command: context.java,
-        args: [...jvm, "-cp", classPath, "KafkaNode", file, clusterId],
-        cwd: folder,
-        logFile: join(folder, `kafka-${nodeId}.log`),
-        isHealthy: async () => isFullMember(await clusterState(broker), { clusterId, nodeId }),
-      });
-    }),
-  );
-  await Promise.all(nodes.map((node) => node.start()));
-  await Promise.all(nodes.map((node) => node.waitUntilHealthy()));
-  await Promise.all(ports.map(({ broker }) => waitForBrokers(broker, options.brokers)));
-  return nodes;
+/** Any 16 bytes; a leading dash would be taken for an option. */
+function newClusterId(): string {
+  return randomBytes(16).toString("base64url").replaceAll("-", "A");
 }
 
 /** The cluster's id stays with its data: a node refuses a folder that was formatted for another cluster. */
@@ -51,7 +54,7 @@ async function keptClusterId(folder: string, brokers: number): Promise<string> {
   const file = join(folder, "cluster.json");
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) {
-    const clusterId = randomBytes(16).toString("base64url").replaceAll("-", "A");
+    const clusterId = newClusterId();
     await writeFile(`${file}.partial`, JSON.stringify({ clusterId, brokers }));
     await rename(`${file}.partial`, file);
     return clusterId;
@@ -63,16 +66,15 @@ async function keptClusterId(folder: string, brokers: number): Promise<string> {
   return kept.clusterId;
 }
 
-function isFullMember(state: ClusterState, node: { clusterId: string; nodeId: number }): boolean {
-  const caughtUp = state.partitions.every(
-    ({ replicas, inSync, leader }) => leader >= 0 && (!replicas.includes(node.nodeId) || inSync.includes(node.nodeId)),
+async function waitForBrokers(node: NodeHandle | undefined, port: number, brokers: number): Promise<void> {
+  await waitUntil(
+    async () => {
+      if (node?.pid === undefined) return node?.waitUntilHealthy().then(() => false);
+      return (await clusterState(port).catch(() => undefined))?.brokerIds.length === brokers;
+    },
+    {
+      timeoutMs: 30_000,
+      describe: () => `${node?.name} did not see ${brokers} brokers within 30 s; log: ${node?.logFile}`,
+    },
   );
-  return state.clusterId === node.clusterId && state.brokerIds.includes(node.nodeId) && caughtUp;
-}
-
-async function waitForBrokers(port: number, brokers: number): Promise<void> {
-  await waitUntil(async () => (await clusterState(port).catch(() => undefined))?.brokerIds.length === brokers, {
-    timeoutMs: 30_000,
-    describe: () => `The broker at 127.0.0.1:${port} did not see ${brokers} brokers within 30 s.`,
-  });
 }

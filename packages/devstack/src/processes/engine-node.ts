@@ -20,8 +20,8 @@ export interface NodeHandle {
   start(): Promise<void>;
   /** Resolves when the node serves again as a full member of its cluster; throws EngineStartError if it does not come to that. */
   waitUntilHealthy(timeoutMs?: number): Promise<void>;
-  /** SIGTERM, and SIGKILL if that takes longer than 15 s; resolves when the process is gone. */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL if that takes longer than 15 s; resolves when the process is gone, and says which it was. */
+  stop(): Promise<"stopped" | "killed">;
   /** Sends a signal (default SIGKILL). Resolves at once for SIGSTOP and SIGCONT, otherwise when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -77,11 +77,16 @@ export function engineNode(supervisor: Supervisor, options: NodeOptions): NodeHa
     },
     async stop() {
       const process = running();
-      if (process === undefined) return;
+      if (process === undefined) return "stopped";
+      let outcome: "stopped" | "killed" = "stopped";
+      const timer = setTimeout(() => {
+        outcome = "killed";
+        process.signal("SIGKILL");
+      }, STOP_TIMEOUT_MS);
       process.signal("SIGTERM");
-      const timer = setTimeout(() => process.signal("SIGKILL"), STOP_TIMEOUT_MS);
       lastEnding = await process.exited;
       clearTimeout(timer);
+      return outcome;
     },
     async kill(signal = "SIGKILL") {
       const process = running();
@@ -90,4 +95,16 @@ export function engineNode(supervisor: Supervisor, options: NodeOptions): NodeHa
       if (signal !== "SIGSTOP" && signal !== "SIGCONT") lastEnding = await process.exited;
     },
   };
+}
+
+/** Starts the nodes of one engine together. If `join` or one of them fails, none is left running. */
+export async function startTogether(nodes: NodeHandle[], join?: () => Promise<void>): Promise<void> {
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+    await join?.();
+    await Promise.all(nodes.map((node) => node.waitUntilHealthy()));
+  } catch (error) {
+    await Promise.all(nodes.map((node) => node.kill()));
+    throw error;
+  }
 }

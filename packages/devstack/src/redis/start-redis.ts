@@ -4,7 +4,7 @@ import type { EngineContext } from "../engine-context.ts";
 import { redisSource } from "../engines/catalog.ts";
 import { fetchEngine } from "../engines/fetch-engine.ts";
 import { freePorts } from "../free-ports.ts";
-import { engineNode, type NodeHandle } from "../processes/engine-node.ts";
+import { engineNode, type NodeHandle, startTogether } from "../processes/engine-node.ts";
 import { waitUntil } from "../wait-until.ts";
 import { redisCommand } from "./redis-command.ts";
 
@@ -16,7 +16,7 @@ export async function startRedis(
   options: { masters: 1 | 3; replicas: 0 | 1 },
 ): Promise<NodeHandle[]> {
   const source = redisSource(process.platform, process.arch);
-  const { folder: fetched } = await context.fetch((deps) => fetchEngine(deps, source));
+  const { folder: fetched } = await context.prepare((deps) => fetchEngine(deps, source));
   const binary = join(fetched, "bin", source.binary?.entry ?? "");
   const folder = join(context.folder, "redis");
   await rm(folder, { recursive: true, force: true });
@@ -41,10 +41,10 @@ export async function startRedis(
       });
     }),
   );
-  await Promise.all(nodes.map((node) => node.start()));
-  await Promise.all(nodes.map((node, index) => waitForPing(node, ports[index] ?? 0)));
-  await joinCluster(ports, found.slice(count), options.masters);
-  await Promise.all(nodes.map((node) => node.waitUntilHealthy()));
+  await startTogether(nodes, async () => {
+    await Promise.all(nodes.map((node, index) => waitForPing(node, ports[index] ?? 0)));
+    await joinCluster(ports, found.slice(count), options.masters);
+  });
   return nodes;
 }
 
