@@ -135,6 +135,18 @@ export class OffsetLostError extends KafkaError {
   }
 }
 
+/** The brokers refused to store a group's offset (authorization, say); the partition is still held. */
+export class CommitRefusedError extends KafkaError {
+  override name = "CommitRefusedError";
+  readonly topic: string;
+  readonly partition: number;
+  constructor(at: TopicPartition, cause: unknown) {
+    super(`Kafka refused the offset of ${at.topic}/${at.partition}: ${messageOf(cause)}`, { cause });
+    this.topic = at.topic;
+    this.partition = at.partition;
+  }
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,9 @@
+import type { Admin } from "kafkajs";
+import { askBrokers, partitionCountOf } from "./admin.ts";
 import { type KafkaConnection, openKafka } from "./connection.ts";
 import { ConnectError, MessageTooLargeError, ProducerClosedError, SendAllError } from "./errors.ts";
 import { Lane } from "./lane.ts";
 import { partitionOf } from "./partition.ts";
-import { fetchPartitionCount } from "./partition-count.ts";
 import { PendingBytes } from "./pending-bytes.ts";
 import { type PreparedMessage, SessionPool } from "./session-pool.ts";
 import { within } from "./waiting.ts";
@@ -93,7 +94,8 @@ export async function startProducer(options: ProducerOptions): Promise<RoomProdu
   function partitionCount(topic: string): Promise<number> {
     let count = partitionCounts.get(topic);
     if (!count) {
-      count = fetchPartitionCount(kafka, topic, signal, onRetry);
+      const ask = (admin: Admin) => partitionCountOf(admin, topic);
+      count = askBrokers(kafka, `read the partitions of ${topic}`, ask, { signal, onRetry });
       count.catch(() => partitionCounts.delete(topic));
       partitionCounts.set(topic, count);
     }
