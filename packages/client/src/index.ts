@@ -1,0 +1,25 @@
+// What calls take and return, so that most programs need no second import.
+export type { CallOptions, Interceptor } from "@connectrpc/connect";
+export {
+  type Actor,
+  type Content,
+  type Entry,
+  ErrorReason,
+  HoldState,
+  ListOrder,
+  type Member,
+  MemberRole,
+  type Message,
+  type ReadMarker,
+  type Room,
+} from "@maru/protocol";
+export { type ActorInit, service, system, user } from "./actors.ts";
+export { type ConnectOptions, connectMaru, type Maru } from "./connect.ts";
+export { type ContentInit, card, location, media, notice, text } from "./contents.ts";
+export { type FieldViolation, isReason, MaruError, type MaruErrorInit, toMaruError } from "./errors.ts";
+export type { NounClient, NounClients, Verb } from "./nouns.ts";
+export { type PagedCall, type PageItem, paginate } from "./pages.ts";
+export type { RetryOptions } from "./retry.ts";
+export type { KeepaliveOptions, TlsOptions } from "./server-transport.ts";
+export type { StatusName } from "./status-name.ts";
+export type { TokenProvider } from "./token.ts";
