@@ -18,11 +18,12 @@ const GRACE_MS = 8_000;
 export async function openSite(
   options: { dataDir?: string; persist?: boolean; onProgress?: (line: string) => void },
   env: NodeJS.ProcessEnv,
+  ending: { graceMs?: number } = {},
 ): Promise<Site> {
   const persist = options.persist ?? false;
   const { folder, removeFolder } = await makeDataFolder({ ...options, persist });
   // Data that is deleted anyway needs no gentle end.
-  const graceMs = persist ? GRACE_MS : 0;
+  const graceMs = ending.graceMs ?? (persist ? GRACE_MS : 0);
   const supervisor = await startSupervisor({ graceMs, workFolder: folder, removeFolder });
   let release = async (): Promise<void> => undefined;
   if (persist) {

@@ -20,6 +20,8 @@ export interface NodeHandle {
   start(): Promise<void>;
   /** Resolves when the node serves again as a full member of its cluster; throws EngineStartError if it does not come to that. */
   waitUntilHealthy(timeoutMs?: number): Promise<void>;
+  /** Settles when the process that runs now is gone, and says how it ended. */
+  readonly exited: Promise<string>;
   /** SIGTERM, and SIGKILL if that takes longer than 15 s; resolves when the process is gone, and says which it was. */
   stop(): Promise<"stopped" | "killed">;
   /** Sends a signal (default SIGKILL). Resolves at once for SIGSTOP and SIGCONT, otherwise when the process is gone. */
@@ -51,6 +53,9 @@ export function engineNode(supervisor: Supervisor, options: NodeOptions): NodeHa
     logFile,
     get pid() {
       return running()?.pid;
+    },
+    get exited() {
+      return running()?.exited ?? Promise.resolve(lastEnding);
     },
     async start() {
       if (running() !== undefined) return;

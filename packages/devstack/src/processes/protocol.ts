@@ -1,6 +1,14 @@
 /** What the stack tells its supervisor. */
 export type ToSupervisor =
-  | { type: "start"; id: number; command: string; args: string[]; cwd: string; logFile: string }
+  | {
+      type: "start";
+      id: number;
+      command: string;
+      args: string[];
+      cwd: string;
+      logFile: string;
+      env?: Record<string, string>;
+    }
   | { type: "signal"; id: number; signal: NodeJS.Signals }
   | { type: "keepFolder" };
 

@@ -16,9 +16,9 @@ function tell(message: FromSupervisor): void {
 }
 
 function start(message: Extract<ToSupervisor, { type: "start" }>): void {
-  const { id, command, args, cwd, logFile } = message;
+  const { id, command, args, cwd, logFile, env } = message;
   const log = openSync(logFile, "a");
-  const child = spawn(command, args, { cwd, stdio: ["ignore", log, log] });
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", log, log] });
   closeSync(log);
   if (child.pid !== undefined) {
     engines.set(id, child);

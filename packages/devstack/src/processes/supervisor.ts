@@ -11,6 +11,8 @@ export interface ProcessSpec {
   args: string[];
   cwd: string;
   logFile: string;
+  /** Set beside this program's own environment. */
+  env?: Record<string, string>;
 }
 
 /** One running engine process. */
@@ -96,8 +98,8 @@ export async function startSupervisor(options: {
       const entry: Tracked = { process, started, exited };
       tracked.set(id, entry);
       if (!child.connected) settle(entry, "was not started, because the stack is closed");
-      const { command, args, cwd, logFile } = spec;
-      tell({ type: "start", id, command, args, cwd, logFile });
+      const { command, args, cwd, logFile, env } = spec;
+      tell({ type: "start", id, command, args, cwd, logFile, ...(env && { env }) });
       return started.promise;
     },
     keepFolder: () => tell({ type: "keepFolder" }),

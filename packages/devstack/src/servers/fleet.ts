@@ -1,0 +1,118 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePorts } from "../free-ports.ts";
+import { engineNode, type NodeHandle } from "../processes/engine-node.ts";
+import { openSite } from "../site.ts";
+import { withFreshPorts } from "../taken-ports.ts";
+
+const run = promisify(execFile);
+const serverMain = join(import.meta.dirname, "../../../server/src/main.ts");
+
+/** A Maru server as a process of its own, which can be stopped, killed and started again at the same addresses. */
+export interface ServerNode extends NodeHandle {
+  /** `127.0.0.1:50051`; nobody listens there when the server has only the role relay. */
+  readonly grpcAddress: string;
+  /** `127.0.0.1:8080` */
+  readonly httpAddress: string;
+}
+
+export interface ServerOptions {
+  readonly name: string;
+  /** Settings of this server beside those of the fleet. */
+  readonly env?: Record<string, string>;
+  /** Default: free ports. */
+  readonly grpcPort?: number;
+  readonly httpPort?: number;
+}
+
+/** Servers that share their settings. They end with `close`, or with this program, however that ends. */
+export interface Fleet extends AsyncDisposable {
+  /** Holds the logs. */
+  readonly folder: string;
+  /** Settings of every server: `maru-server` reads them. */
+  readonly env: Record<string, string>;
+  /** Creates or checks tables and topics. */
+  setUp(): Promise<void>;
+  /** Resolves when the server is ready. */
+  startServer(options: ServerOptions): Promise<ServerNode>;
+  /** A token for a service, valid for a day. */
+  token(service: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface FleetOptions {
+  readonly dynamodbEndpoint: string;
+  readonly brokers: readonly string[];
+  /** More settings for every server, or other values. */
+  readonly env?: Record<string, string>;
+  /** Default: a fresh folder that is deleted at close. */
+  readonly dataDir?: string;
+}
+
+export async function openFleet(options: FleetOptions): Promise<Fleet> {
+  const env: Record<string, string> = {
+    MARU_DYNAMODB_ENDPOINT: options.dynamodbEndpoint,
+    MARU_KAFKA_BROKERS: options.brokers.join(","),
+    MARU_KAFKA_REPLICATION: String(Math.min(3, options.brokers.length)),
+    MARU_TOKEN_KEY: randomBytes(32).toString("base64url"),
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    ...options.env,
+  };
+  const site = await openSite({ ...(options.dataDir !== undefined && { dataDir: options.dataDir }) }, process.env, {
+    graceMs: 15_000,
+  });
+  const command = async (...args: string[]) => {
+    const { stdout } = await run(process.execPath, [serverMain, ...args], { env: { ...process.env, ...env } });
+    return stdout;
+  };
+  let started = 0;
+  return {
+    folder: site.context.folder,
+    env,
+    setUp: async () => void (await command("setup")),
+    token: async (service) => (await command("token", "--service", service)).trim(),
+    startServer: (server) => {
+      const id = ++started;
+      return withFreshPorts(() => startServer(site.context, id, env, server));
+    },
+    close: site.close,
+    [Symbol.asyncDispose]: site.close,
+  };
+}
+
+async function startServer(
+  { supervisor, folder }: Awaited<ReturnType<typeof openSite>>["context"],
+  id: number,
+  env: Record<string, string>,
+  options: ServerOptions,
+): Promise<ServerNode> {
+  const [freeGrpc = 0, freeHttp = 0] = await freePorts(2);
+  const grpcAddress = `127.0.0.1:${options.grpcPort ?? freeGrpc}`;
+  const httpAddress = `127.0.0.1:${options.httpPort ?? freeHttp}`;
+  const node = engineNode(supervisor, {
+    id,
+    name: options.name,
+    address: grpcAddress,
+    command: process.execPath,
+    args: ["--disable-warning=TimeoutNegativeWarning", serverMain, "serve"],
+    cwd: folder,
+    logFile: join(folder, `${options.name}.log`),
+    env: { ...env, MARU_GRPC_ADDRESS: grpcAddress, MARU_HTTP_ADDRESS: httpAddress, ...options.env },
+    isHealthy: async () => (await fetch(`http://${httpAddress}/readyz`)).ok,
+  });
+  await node.start();
+  try {
+    await node.waitUntilHealthy();
+  } catch (error) {
+    await node.kill();
+    throw error;
+  }
+  // NodeHandle's pid is a getter: spreading would freeze it.
+  return Object.defineProperties(node, {
+    grpcAddress: { value: grpcAddress, enumerable: true },
+    httpAddress: { value: httpAddress, enumerable: true },
+  }) as ServerNode;
+}

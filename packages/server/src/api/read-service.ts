@@ -1,0 +1,13 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { ReadService } from "@maru/protocol";
+import type { Domain } from "../domain/domain.ts";
+import { getReadMarkers } from "../domain/reading/get-read-markers.ts";
+import { markRead } from "../domain/reading/mark-read.ts";
+import { callOf } from "./interceptors.ts";
+
+export function readService(domain: Domain): ServiceImpl<typeof ReadService> {
+  return {
+    markRead: async (request, context) => ({ marker: await markRead(domain, callOf(context), request) }),
+    getReadMarkers: (request) => getReadMarkers(domain, request),
+  };
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    // kafkajs 2.2.4 sets timers with negative delays, and Node 24 warns of each.
+    execArgv: ["--disable-warning=TimeoutNegativeWarning"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["packages/*/src/**/*.test.ts", "bench/src/**/*.test.ts", "examples/*/src/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "engine",
+          include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
+          globalSetup: ["packages/devstack/src/vitest-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Engines, servers and tests share the machine: more files at once make each of them slower, not the whole faster.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
