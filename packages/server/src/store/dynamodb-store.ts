@@ -1,0 +1,32 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { Store } from "../domain/store.ts";
+import { deleteEntries } from "./delete-entries.ts";
+import { listMembers, markRead, readMembers } from "./members.ts";
+import { putEntry } from "./put-entry.ts";
+import { putEntryWithState } from "./put-entry-with-state.ts";
+import { readEntries, readEntry } from "./read-entries.ts";
+import { raisePurgedBelow, readRoom, readRooms } from "./rooms.ts";
+import type { Consumed } from "./table-access.ts";
+
+export interface DynamoStoreOptions {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly onConsumed?: (consumed: Consumed) => void;
+}
+
+export function createDynamoStore({ client, tableName, onConsumed = () => undefined }: DynamoStoreOptions): Store {
+  const table = { client, tableName, onConsumed };
+  return {
+    putEntry: (entry, signal) => putEntry(table, entry, signal),
+    putEntryWithState: (entry, change, signal) => putEntryWithState(table, entry, change, signal),
+    readEntries: (range) => readEntries(table, range),
+    readEntry: (roomId, seq) => readEntry(table, roomId, seq),
+    readRoom: (roomId) => readRoom(table, roomId),
+    readRooms: (roomIds) => readRooms(table, roomIds),
+    readMembers: (roomId, userIds) => readMembers(table, roomId, userIds),
+    listMembers: (roomId, afterUserId, limit) => listMembers(table, roomId, afterUserId, limit),
+    markRead: (roomId, userId, seq) => markRead(table, roomId, userId, seq),
+    raisePurgedBelow: (roomId, below) => raisePurgedBelow(table, roomId, below),
+    deleteEntries: (roomId, seqs) => deleteEntries(table, roomId, seqs),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Message } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { ActorSchema, type Entry, EntrySchema, type Member, MemberSchema, type Room, RoomSchema } from "@maru/protocol";
+import type { LoggedEntry } from "../domain/store.ts";
+import type { AttributeMap } from "./attribute-map.ts";
+import { decodeMessage, type OnMismatch } from "./decode-message.ts";
+import { encodeMessage } from "./encode-message.ts";
+import { bodyFieldOfType, requireBodyField } from "./entry-type.ts";
+import { entrySortKey, itemKind } from "./keys.ts";
+import { parseTimestampText, timestampText } from "./timestamp-text.ts";
+
+/** Rises only when an older version must not read what a newer one writes. New attributes do not need it. */
+export const ITEM_VERSION = 1;
+export const VERSION_ATTRIBUTE = { N: String(ITEM_VERSION) };
+
+export function toItem(logged: LoggedEntry): AttributeMap {
+  const { entry } = logged;
+  const body = requireBodyField(entry);
+  const item: AttributeMap = {
+    room_id: { S: entry.roomId },
+    sk: { S: entrySortKey(entry.seq) },
+    v: VERSION_ATTRIBUTE,
+    type: { S: body.type },
+    seq: { N: String(entry.seq) },
+    caller: { S: entry.caller },
+    state_seq: { N: String(entry.stateSeq) },
+    idempotency_key: { S: entry.idempotencyKey },
+    appended_at: { S: new Date(logged.appendedAtMs).toISOString() },
+    body: { M: encodeMessage(body.message, entry.body.value as Message) },
+  };
+  if (entry.actor !== undefined) item.actor = { M: encodeMessage(ActorSchema, entry.actor) };
+  if (entry.createdAt !== undefined) item.created_at = { S: timestampText(entry.createdAt) };
+  if (logged.requestHash !== undefined) item.request_hash = { S: logged.requestHash };
+  return item;
+}
+
+/** Never throws. The body stays unset when this version does not know the type, or the item is of a later version. */
+export function fromItem(item: AttributeMap, onMismatch?: OnMismatch): LoggedEntry {
+  const entry = decodeMessage(EntrySchema, item, onMismatch);
+  const key = itemKind(item.sk?.S ?? "");
+  if (key.kind === "entry") entry.seq = key.seq;
+  const field = isReadable(item) ? bodyFieldOfType(entry.type) : undefined;
+  if (field !== undefined && item.body?.M !== undefined) {
+    const value = decodeMessage(field.message, item.body.M, onMismatch);
+    entry.body = { case: field.localName, value } as Entry["body"];
+  }
+  return { entry, requestHash: item.request_hash?.S, appendedAtMs: appendedAtMs(item) };
+}
+
+/** Whether this version may interpret the item. */
+export function isReadable(item: AttributeMap): boolean {
+  return Number(item.v?.N ?? ITEM_VERSION) <= ITEM_VERSION;
+}
+
+/** Without `lastSeq` and `lastEntryAt`. */
+export function fromMetaItem(item: AttributeMap): Room {
+  return decodeMessage(RoomSchema, item);
+}
+
+export function fromMemberItem(item: AttributeMap): Member {
+  const member = decodeMessage(MemberSchema, item);
+  const key = itemKind(item.sk?.S ?? "");
+  return key.kind === "member" ? Object.assign(member, { userId: key.userId }) : member;
+}
+
+function appendedAtMs(item: AttributeMap): number {
+  const at = parseTimestampText(item.appended_at?.S ?? item.created_at?.S ?? "");
+  return at === undefined ? 0 : timestampMs(at);
+}

@@ -1,0 +1,18 @@
+import type { StateChange } from "../domain/store.ts";
+
+const MAX_MEMBERS = 90;
+const MAX_READS = 100;
+
+/** A transaction holds at most 100 items. */
+export function requireMemberCount(change: StateChange): void {
+  const count = change.members?.length ?? 0;
+  if (count > MAX_MEMBERS) throw new RangeError(`a state change holds at most ${MAX_MEMBERS} members, not ${count}`);
+}
+
+export function requireReadCount(count: number): void {
+  if (count > MAX_READS) throw new RangeError(`at most ${MAX_READS} items are read at once, not ${count}`);
+}
+
+export function requireReadSeq(seq: number): void {
+  if (!Number.isInteger(seq) || seq < 1) throw new RangeError(`a room is read up to an entry from 1 on, not ${seq}`);
+}

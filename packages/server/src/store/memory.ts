@@ -1,0 +1,138 @@
+import { clone } from "@bufbuild/protobuf";
+import { EntrySchema, ErrorReason, type Member, MemberSchema, type Room, RoomSchema } from "@maru/protocol";
+import type { Change } from "../domain/change.ts";
+import type { LoggedEntry, MarkReadOutcome, PutOutcome, StateChange, Store } from "../domain/store.ts";
+import { MaruError } from "../errors.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import { requireBodyField } from "./entry-type.ts";
+import { requireMemberCount, requireReadCount, requireReadSeq } from "./limits.ts";
+import * as rooms from "./memory-room.ts";
+
+export interface MemoryStoreOptions {
+  /** Told in order, within the operation that made the change: what the table's stream would say. */
+  readonly onChange?: (change: Change) => void;
+  /** Clock of the changes. Default: the machine's. */
+  readonly nowMs?: () => number;
+}
+
+/**
+ * The store in memory, for tests and benchmarks. Each operation waits for one turn of the microtask queue and then
+ * takes place at once. What it hands out is never what it holds: entries are frozen, rooms and members are copies.
+ */
+export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now }: MemoryStoreOptions = {}): Store {
+  const held = new Map<string, rooms.MemoryRoom>();
+  const roomOf = (roomId: string): rooms.MemoryRoom => held.get(roomId) ?? rooms.emptyRoom();
+
+  function put(logged: LoggedEntry, change?: StateChange): PutOutcome {
+    const { roomId, seq, stateSeq } = logged.entry;
+    const room = roomOf(roomId);
+    const winner = rooms.findEntry(room, seq);
+    const roomMisses = change !== undefined && (change.create === undefined) === (room.meta === undefined);
+    if (winner !== undefined || roomMisses) return { kind: "taken", winner };
+    const kept = { ...logged, entry: deepFreeze(clone(EntrySchema, logged.entry)) };
+    if (change !== undefined) rooms.changeState(room, roomId, stateSeq, change);
+    rooms.insertEntry(room, Object.freeze(kept));
+    held.set(roomId, room);
+    onChange({ kind: "entry", entry: kept, committedAtMs: nowMs() });
+    return { kind: "stored" };
+  }
+
+  function moveMarker(roomId: string, userId: string, seq: number): MarkReadOutcome {
+    const member = roomOf(roomId).members.get(userId);
+    if (member === undefined || member.leftSeq !== 0) return { kind: "not_a_member" };
+    if (member.readSeq >= seq) return { kind: "unchanged", readSeq: member.readSeq };
+    member.readSeq = seq;
+    onChange({ kind: "read_marker", roomId, userId, readSeq: seq });
+    return { kind: "moved", readSeq: seq };
+  }
+
+  return {
+    async putEntry(entry, signal) {
+      requireBodyField(entry.entry);
+      await turn(signal);
+      return put(entry);
+    },
+    async putEntryWithState(entry, change, signal) {
+      requireBodyField(entry.entry);
+      requireMemberCount(change);
+      await turn(signal);
+      return put(entry, change);
+    },
+    async readEntries(range) {
+      await turn();
+      return rooms.sliceEntries(roomOf(range.roomId), range);
+    },
+    async readEntry(roomId, seq) {
+      await turn();
+      return rooms.findEntry(roomOf(roomId), seq);
+    },
+    async readRoom(roomId) {
+      await turn();
+      return copyRoom(roomOf(roomId).meta);
+    },
+    async readRooms(roomIds) {
+      const distinct = [...new Set(roomIds)];
+      requireReadCount(distinct.length);
+      await turn();
+      return new Map(
+        distinct.flatMap((roomId) => {
+          const room = copyRoom(roomOf(roomId).meta);
+          return room === undefined ? [] : [[roomId, room]];
+        }),
+      );
+    },
+    async readMembers(roomId, userIds) {
+      const distinct = [...new Set(userIds)];
+      requireReadCount(distinct.length);
+      await turn();
+      const { members } = roomOf(roomId);
+      return new Map(
+        distinct.flatMap((userId) => {
+          const member = members.get(userId);
+          return member === undefined ? [] : [[userId, copyMember(member)]];
+        }),
+      );
+    },
+    async listMembers(roomId, afterUserId, limit) {
+      await turn();
+      const behind = [...roomOf(roomId).members.values()].filter(
+        ({ userId }) => afterUserId === undefined || compareBytes(userId, afterUserId) > 0,
+      );
+      behind.sort((a, b) => compareBytes(a.userId, b.userId));
+      return behind.slice(0, Math.max(0, limit)).map(copyMember);
+    },
+    async markRead(roomId, userId, seq) {
+      requireReadSeq(seq);
+      await turn();
+      return moveMarker(roomId, userId, seq);
+    },
+    async raisePurgedBelow(roomId, below) {
+      await turn();
+      const { meta } = roomOf(roomId);
+      if (meta === undefined) throw new MaruError(ErrorReason.ROOM_NOT_FOUND, { metadata: { room_id: roomId } });
+      meta.purgedBelow = Math.max(meta.purgedBelow, below);
+    },
+    async deleteEntries(roomId, seqs) {
+      await turn();
+      for (const seq of seqs) rooms.removeEntry(roomOf(roomId), seq);
+    },
+  };
+}
+
+async function turn(signal?: AbortSignal): Promise<void> {
+  await null;
+  signal?.throwIfAborted();
+}
+
+function copyRoom(room: Room | undefined): Room | undefined {
+  return room && clone(RoomSchema, room);
+}
+
+function copyMember(member: Member): Member {
+  return clone(MemberSchema, member);
+}
+
+/** The table's order: by UTF-8 bytes. */
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
