@@ -26,21 +26,29 @@ export async function makeDataFolder(options: { dataDir?: string; persist: boole
 }
 
 /**
- * Takes a kept folder for the supervisor `pid`. The supervisor of a program that was killed may still be ending its
- * engines: that is waited for. A second stack in the same folder is refused.
+ * Takes a kept folder for this program and its supervisor. Where the program that had it is gone, its supervisor may still
+ * be ending the engines, and is waited for; where that program still runs, the folder is refused.
  */
-export async function claimFolder(folder: string, pid: number, timeoutMs = 12_000): Promise<() => Promise<void>> {
-  const file = join(folder, "supervisor.pid");
-  const owner = async (): Promise<number> => Number(await readFile(file, "utf8").catch(() => "0"));
-  await waitUntil(async () => !isAlive(await owner()), {
-    timeoutMs,
-    describe: () => "in use",
-  }).catch(async () => {
-    throw new StackOptionsError(
-      `The folder ${folder} is in use by another stack (process ${await owner()}); stop that one, or delete ${file} if it is none.`,
-    );
-  });
-  await writeFile(`${file}.partial`, String(pid));
+export async function claimFolder(folder: string, supervisorPid: number): Promise<() => Promise<void>> {
+  const file = join(folder, "owner.json");
+  const owner = await readFile(file, "utf8").then(
+    (text) => JSON.parse(text) as Owner,
+    () => undefined,
+  );
+  if (owner !== undefined) {
+    const refusal = `The folder ${folder} is in use by process ${owner.programPid}; stop that, or delete ${file} if it is no stack.`;
+    if (isAlive(owner.programPid) && isAlive(owner.supervisorPid)) throw new StackOptionsError(refusal);
+    await waitUntil(() => !isAlive(owner.supervisorPid), { timeoutMs: ENDING_MS, describe: () => refusal });
+  }
+  await writeFile(`${file}.partial`, JSON.stringify({ programPid: process.pid, supervisorPid } satisfies Owner));
   await rename(`${file}.partial`, file);
   return () => rm(file, { force: true });
 }
+
+interface Owner {
+  programPid: number;
+  supervisorPid: number;
+}
+
+/** Longer than a supervisor gives its engines. */
+const ENDING_MS = 15_000;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { access, chmod, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string {
 async function fill(deps: FetchDeps, source: EngineSource, cache: string, folder: string): Promise<void> {
   await mkdir(cache, { recursive: true });
   await removeAbandoned(cache);
-  const partial = `${folder}.${process.pid}.partial`;
+  const partial = partialName(folder);
   const startedAt = performance.now();
   deps.onProgress(
     `${source.title} ${source.version}: fetching with Maven, about ${source.sizeMegabytes} MB, only this once`,
@@ -93,6 +93,11 @@ async function unpack(deps: FetchDeps, folder: string, binary: { jar: string; en
   await chmod(join(bin, binary.entry), 0o755);
 }
 
+/** Where something is made that gets the name `path` when it is complete. */
+export function partialName(path: string): string {
+  return `${path}.${process.pid}-${randomBytes(4).toString("hex")}.partial`;
+}
+
 /** Changes when the pom or the Java file does, so that an old cache is never taken for a new one. */
 async function fingerprint(source: EngineSource): Promise<string> {
   const hash = createHash("sha256");
@@ -105,7 +110,7 @@ async function fingerprint(source: EngineSource): Promise<string> {
 /** What a killed program left behind. */
 async function removeAbandoned(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
-    const pid = Number(/\.(\d+)\.partial$/.exec(name)?.[1]);
+    const pid = Number(/\.(\d+)-[0-9a-f]+\.partial$/.exec(name)?.[1]);
     if (pid > 0 && !isAlive(pid)) await rm(join(cache, name), { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { access, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { NodeHandle } from "../processes/engine-node.ts";
-import type { FetchDeps, FetchedEngine } from "./fetch-engine.ts";
+import { type FetchDeps, type FetchedEngine, partialName } from "./fetch-engine.ts";
 import type { JavaRuntime } from "./tools.ts";
 
 /**
@@ -28,7 +28,7 @@ async function writeArchive(
   makeNode: (jvmArgs: string[]) => Promise<NodeHandle>,
 ): Promise<void> {
   deps.onProgress(`${engine.title}: preparing fast starts, only this once`);
-  const partial = `${file}.${process.pid}.partial`;
+  const partial = partialName(file);
   try {
     const node = await makeNode([`-XX:ArchiveClassesAtExit=${partial}`]);
     await node.start();

@@ -1,4 +1,4 @@
-import { createConnection } from "node:net";
+import { kafkaRequest } from "./kafka-request.ts";
 
 /** What one broker knows about its cluster. */
 export interface ClusterState {
@@ -10,43 +10,12 @@ export interface ClusterState {
 
 /** Asks one broker for the metadata of all topics: Kafka's Metadata request, version 4, over a connection of its own. */
 export async function clusterState(port: number, timeoutMs = 2_000): Promise<ClusterState> {
-  return parseMetadata(await exchange(port, metadataRequest(), timeoutMs));
-}
-
-function metadataRequest(): Buffer {
-  const clientId = Buffer.from("maru-devstack");
-  const body = Buffer.alloc(10 + clientId.length + 5);
-  body.writeInt16BE(3, 0); // Metadata
-  body.writeInt16BE(4, 2); // version
-  body.writeInt32BE(1, 4); // correlation id
-  body.writeInt16BE(clientId.length, 8);
-  clientId.copy(body, 10);
-  body.writeInt32BE(-1, 10 + clientId.length); // all topics
-  body.writeInt8(0, 14 + clientId.length); // do not create any
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(body.length);
-  return Buffer.concat([size, body]);
-}
-
-function exchange(port: number, request: Buffer, timeoutMs: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host: "127.0.0.1", port });
-    let received = Buffer.alloc(0);
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`The broker at port ${port} did not answer.`)));
-    socket.once("connect", () => socket.write(request));
-    socket.on("data", (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return;
-      resolve(received.subarray(4));
-      socket.destroy();
-    });
-    socket.once("error", reject);
-    socket.once("close", () => reject(new Error(`The broker at port ${port} closed the connection.`)));
-  });
+  const allTopicsNoCreate = Buffer.from([0xff, 0xff, 0xff, 0xff, 0]);
+  return parseMetadata(await kafkaRequest(port, { apiKey: 3, version: 4, body: allTopicsNoCreate }, timeoutMs));
 }
 
 function parseMetadata(bytes: Buffer): ClusterState {
-  let at = 8; // after the correlation id and the throttle time
+  let at = 4; // after the throttle time
   const advance = (lengthBytes: number): number => {
     at += lengthBytes;
     return at - lengthBytes;
