@@ -1,8 +1,18 @@
 /** Kafka topic with one event for each entry of each room, keyed by room id. Value: `maru.events.v1.RoomEvent`. */
 export const ROOM_EVENTS_TOPIC = "maru.room-events.v1";
 
-/** Compacted Kafka topic with the read positions that moved, keyed by room id and user id. Value: `maru.events.v1.ReadMarkerEvent`. */
+/** Compacted Kafka topic with the read positions that moved, keyed by {@link readMarkerKey}. Value: `maru.events.v1.ReadMarkerEvent`. */
 export const READ_MARKERS_TOPIC = "maru.read-markers.v1";
+
+/**
+ * Key of a read marker's event: `<room_id>/<user_id>`. A room id has no slash, so the first one ends it.
+ *
+ * @example
+ * readMarkerKey("room-1", "user/7"); // "room-1/user/7"
+ */
+export function readMarkerKey(roomId: string, userId: string): string {
+  return `${roomId}/${userId}`;
+}
 
 /**
  * Names of the headers of every event: CloudEvents attributes in Kafka's binary mode, and `seq`.
@@ -11,16 +21,16 @@ export const READ_MARKERS_TOPIC = "maru.read-markers.v1";
 export const EventHeader = {
   /** Always `1.0`. */
   specVersion: "ce_specversion",
-  /** `<room_id>/<seq>`: the same for every repeat of an event. */
+  /** `<room_id>/<seq>`, of a read marker `<room_id>/<user_id>/<read_seq>`: the same for every repeat of an event. */
   id: "ce_id",
   /** `maru`, or what the deployment is called. */
   source: "ce_source",
-  /** `maru.events.v1.` and the entry's type, for example `maru.events.v1.message_sent`. */
+  /** `maru.events.v1.` and the entry's type (`maru.events.v1.message_sent`), or `maru.events.v1.read_marker_moved`. */
   type: "ce_type",
-  /** When the entry was committed, RFC 3339. */
+  /** When the entry was committed, RFC 3339. A read marker has none. */
   time: "ce_time",
   /** `application/protobuf`. */
   contentType: "content-type",
-  /** The entry's number in its room, decimal. */
+  /** The entry's number in its room, decimal. A read marker has none. */
   seq: "seq",
 } as const;

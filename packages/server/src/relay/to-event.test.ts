@@ -1,0 +1,71 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { EntrySchema, ReadMarkerEventSchema, RoomEventSchema } from "@maru/protocol";
+import { describe, expect, it } from "vitest";
+import type { LoggedEntry } from "../domain/store.ts";
+import { toEvent } from "./to-event.ts";
+
+const origin = { topics: { roomEvents: "rooms", readMarkers: "markers" }, source: "maru-test", relayedAtMs: 2_345 };
+
+const logged: LoggedEntry = {
+  entry: create(EntrySchema, {
+    roomId: "room-1",
+    seq: 42,
+    type: "message_sent",
+    caller: "orders",
+    createdAt: timestampFromMs(77),
+    body: { case: "messageSent", value: { content: { kind: { case: "text", value: { text: "héllo 👋" } } } } },
+  }),
+  requestHash: "hash",
+  appendedAtMs: 1_234,
+};
+
+describe("an entry's event", () => {
+  const event = toEvent({ kind: "entry", entry: logged, committedAtMs: 1_000 }, origin);
+  const decoded = fromBinary(RoomEventSchema, event?.value ?? new Uint8Array());
+
+  it("is keyed by its room and holds the whole entry", () => {
+    expect(event).toMatchObject({ topic: "rooms", key: "room-1" });
+    expect(decoded.entry).toEqual(logged.entry);
+    expect(decoded.healed).toBe(false);
+  });
+
+  it("says when the server appended the entry, to the millisecond, and when the relay took it", () => {
+    expect(decoded.committedAt && timestampMs(decoded.committedAt)).toBe(1_234);
+    expect(decoded.relayedAt && timestampMs(decoded.relayedAt)).toBe(2_345);
+  });
+
+  it("carries CloudEvents attributes and its number as headers", () => {
+    expect(event?.headers).toEqual({
+      ce_specversion: "1.0",
+      ce_id: "room-1/42",
+      ce_source: "maru-test",
+      ce_type: "maru.events.v1.message_sent",
+      ce_time: "1970-01-01T00:00:01.234Z",
+      "content-type": "application/protobuf",
+      seq: "42",
+    });
+  });
+
+  it("says that it was healed", () => {
+    const healed = toEvent({ kind: "entry", entry: logged, committedAtMs: 0 }, { ...origin, healed: true });
+    expect(fromBinary(RoomEventSchema, healed?.value ?? new Uint8Array()).healed).toBe(true);
+  });
+});
+
+describe("a read marker's event", () => {
+  it("is keyed by room and user and names the position", () => {
+    const event = toEvent({ kind: "read_marker", roomId: "room-1", userId: "u/7", readSeq: 9 }, origin);
+    expect(event).toMatchObject({
+      topic: "markers",
+      key: "room-1/u/7",
+      headers: { ce_id: "room-1/u/7/9", ce_type: "maru.events.v1.read_marker_moved" },
+    });
+    const decoded = fromBinary(ReadMarkerEventSchema, event?.value ?? new Uint8Array());
+    expect(decoded).toMatchObject({ roomId: "room-1", userId: "u/7", readSeq: 9, relayedAt: timestampFromMs(2_345) });
+  });
+});
+
+it("makes no event of a change that others do not hear of", () => {
+  expect(toEvent({ kind: "ignored", why: "room_state" }, origin)).toBeUndefined();
+});
