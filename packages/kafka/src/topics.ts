@@ -32,17 +32,14 @@ const TOPIC_RESOURCE = 2;
  * @throws TopicMismatchError naming every difference; KafkaError when the brokers refuse or cannot be reached for 20 s
  */
 export async function ensureTopic(connection: KafkaConnection, spec: TopicSpec): Promise<"created" | "verified"> {
-  return askBrokers(
-    openKafka(connection),
-    `create topic ${spec.topic}`,
-    async (admin) => {
-      if (await create(admin, spec)) return "created";
-      const differences = await compare(admin, spec);
-      if (differences.length > 0) throw new TopicMismatchError(spec.topic, differences);
-      return "verified";
-    },
-    patience(),
-  );
+  let created = false;
+  const ask = async (admin: Admin) => {
+    created = (await create(admin, spec)) || created;
+    const differences = await compare(admin, spec); // fails, and is asked again, until the topic has leaders
+    if (differences.length > 0) throw new TopicMismatchError(spec.topic, differences);
+    return created ? "created" : "verified";
+  };
+  return askBrokers(openKafka(connection), `create topic ${spec.topic}`, ask, patience());
 }
 
 /** How many partitions the topic has. Throws `UnknownTopicError`. */
@@ -84,7 +81,7 @@ export async function committedOf(admin: Admin, groupId: string, topic: string):
 
 async function create(admin: Admin, spec: TopicSpec): Promise<boolean> {
   return admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: [
       {
         topic: spec.topic,
