@@ -28,7 +28,7 @@ async function writeArchive(
   makeNode: (jvmArgs: string[]) => Promise<NodeHandle>,
 ): Promise<void> {
   deps.onProgress(`${engine.title}: preparing fast starts, only this once`);
-  const partial = partialName(file);
+  const partial = partialName(`${engine.folder}.jsa`);
   try {
     const node = await makeNode([`-XX:ArchiveClassesAtExit=${partial}`]);
     await node.start();

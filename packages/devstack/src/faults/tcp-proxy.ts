@@ -26,6 +26,7 @@ export interface TcpProxy extends AsyncDisposable {
   /** Resets all connections, and every new one until `resume`. */
   cut(): void;
   resume(): void;
+  /** Rejects with the first error that `onChunk` threw; the connection was reset then. */
   close(): Promise<void>;
 }
 
@@ -34,6 +35,7 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
   const sockets = new Set<Socket>();
   let connections = 0;
   let isCut = false;
+  let hookError: unknown;
 
   const track = (socket: Socket): void => {
     sockets.add(socket);
@@ -44,6 +46,14 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
   const cut = (): void => {
     isCut = true;
     for (const socket of sockets) socket.resetAndDestroy();
+  };
+  const transform = (chunk: Buffer, origin: ChunkOrigin): Buffer => {
+    try {
+      return options.onChunk === undefined ? chunk : options.onChunk(chunk, origin);
+    } catch (error) {
+      hookError ??= error;
+      throw error;
+    }
   };
   const server = createServer({ allowHalfOpen: true }, (client) => {
     track(client);
@@ -57,15 +67,15 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
 
   async function pump(source: Socket, destination: Socket, origin: ChunkOrigin): Promise<void> {
     try {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
+      for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         if (proxy.delayMs > 0) await sleep(proxy.delayMs);
-        const passed = options.onChunk === undefined ? chunk : options.onChunk(chunk, origin);
+        const passed = transform(chunk, origin);
         if (passed.length > 0 && !destination.write(passed)) await once(destination, "drain");
       }
       destination.end();
     } catch {
       // One side is gone; a proxy can only tell the other side so.
-      source.destroy();
+      source.resetAndDestroy();
       destination.resetAndDestroy();
     }
   }
@@ -86,6 +96,7 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
       const closed = new Promise((resolve) => server.close(resolve));
       cut();
       await closed;
+      if (hookError !== undefined) throw hookError;
     },
     [Symbol.asyncDispose]: () => proxy.close(),
   };
