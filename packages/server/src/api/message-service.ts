@@ -4,7 +4,7 @@ import type { Domain } from "../domain/domain.ts";
 import { getMessage } from "../domain/messages/get.ts";
 import { listMessages } from "../domain/messages/list.ts";
 import { sendMessage } from "../domain/messages/send.ts";
-import { callOf } from "./interceptors.ts";
+import { callOf } from "./service-call.ts";
 
 export function messageService(domain: Domain): ServiceImpl<typeof MessageService> {
   return {

@@ -3,7 +3,7 @@ import type { ReadService } from "@maru/protocol";
 import type { Domain } from "../domain/domain.ts";
 import { getReadMarkers } from "../domain/reading/get-read-markers.ts";
 import { markRead } from "../domain/reading/mark-read.ts";
-import { callOf } from "./interceptors.ts";
+import { callOf } from "./service-call.ts";
 
 export function readService(domain: Domain): ServiceImpl<typeof ReadService> {
   return {

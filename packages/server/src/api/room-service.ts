@@ -7,7 +7,7 @@ import { findOrCreateDirect } from "../domain/rooms/find-or-create-direct.ts";
 import { batchGetRooms, getRoom } from "../domain/rooms/get.ts";
 import { listMembers } from "../domain/rooms/list-members.ts";
 import { removeMembers } from "../domain/rooms/remove-members.ts";
-import { callOf } from "./interceptors.ts";
+import { callOf } from "./service-call.ts";
 
 export function roomService(domain: Domain): ServiceImpl<typeof RoomService> {
   return {

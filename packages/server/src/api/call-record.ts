@@ -1,0 +1,98 @@
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { ErrorReason, reasonName } from "@maru/protocol";
+import { MaruError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Telemetry } from "../telemetry.ts";
+import { toConnectError } from "./error-details.ts";
+import type { ServiceCall } from "./service-call.ts";
+
+/** Metrics and log lines of calls. */
+export interface CallRecord {
+  started(call: ServiceCall): void;
+  succeeded(call: ServiceCall): void;
+  failed(call: ServiceCall, answer: ConnectError, cause: unknown): void;
+  /** What came out of work whose caller had already been answered. */
+  failedLate(call: ServiceCall, cause: unknown): void;
+  /** Returns the answer. */
+  unknownMethod(call: UnknownMethodCall): ConnectError;
+}
+
+export interface UnknownMethodCall {
+  readonly method: string;
+  readonly requestId: string;
+  readonly protocol: string;
+}
+
+export function createCallRecord(deps: { readonly log: Log; readonly telemetry: Telemetry }): CallRecord {
+  const { log, telemetry } = deps;
+  const measure = (call: ServiceCall, code: string): number => {
+    const durationMs = performance.now() - call.startedMs;
+    const labels = { method: call.method.name, code };
+    telemetry.callsInFlight.dec();
+    telemetry.calls.inc(labels);
+    telemetry.callDuration.observe(labels, durationMs / 1000);
+    return durationMs;
+  };
+  return {
+    started(call) {
+      telemetry.callsInFlight.inc();
+      telemetry.callsStarted.inc({ method: call.method.name });
+    },
+    succeeded(call) {
+      const durationMs = measure(call, "OK");
+      if (log.isLevelEnabled("debug")) {
+        log.debug({ ...describe(call), code: "OK", duration_ms: durationMs }, "call served");
+      }
+    },
+    failed(call, answer, cause) {
+      const code = codeName(answer.code);
+      const durationMs = measure(call, code);
+      const level = levelOf(answer.code);
+      if (log.isLevelEnabled(level)) {
+        const reason = cause instanceof MaruError ? reasonName(cause.reason) : undefined;
+        const error = cause instanceof MaruError ? cause.cause : cause;
+        const fields = { code, reason, answer: answer.rawMessage, duration_ms: durationMs, error };
+        log[level]({ ...describe(call), ...fields }, "call failed");
+      }
+    },
+    failedLate(call, cause) {
+      log.warn({ ...describe(call), error: cause }, "work of an ended call failed");
+    },
+    unknownMethod({ method, requestId, protocol }) {
+      // The caller chose the name, so it is no label.
+      telemetry.calls.inc({ method: "unknown", code: "UNIMPLEMENTED" });
+      log.info({ request_id: requestId, method, protocol, code: "UNIMPLEMENTED" }, "call failed");
+      return toConnectError(new MaruError(ErrorReason.METHOD_UNKNOWN, { metadata: { method } }), requestId);
+    },
+  };
+}
+
+function describe(call: ServiceCall) {
+  return {
+    request_id: call.requestId,
+    method: call.method.name,
+    caller: call.caller || undefined,
+    protocol: call.protocol,
+  };
+}
+
+/** `FailedPrecondition` as gRPC writes it: `FAILED_PRECONDITION`. */
+function codeName(code: Code): string {
+  return code === Code.Canceled ? "CANCELLED" : Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+}
+
+function levelOf(code: Code): "info" | "warn" | "error" {
+  switch (code) {
+    case Code.Internal:
+    case Code.Unknown:
+    case Code.DataLoss:
+      return "error";
+    case Code.Unavailable:
+    case Code.DeadlineExceeded:
+    case Code.ResourceExhausted:
+    case Code.Aborted:
+      return "warn";
+    default:
+      return "info";
+  }
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { createConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { Log } from "../log.ts";
+import type { Telemetry } from "../telemetry.ts";
+import { createRequestGate, routeMethod } from "./connect-adapter.ts";
+import { answerUnknownPath, answerUnsupported } from "./http-refusals.ts";
+import type { Pipeline } from "./interceptors.ts";
+import type { Readiness } from "./readiness.ts";
+import type { ServiceRegistration } from "./service-registration.ts";
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+type Answer = (request: HttpRequest, response: HttpResponse) => Promise<void>;
+
+export interface HttpHandlerOptions {
+  readonly services: readonly ServiceRegistration[];
+  readonly maxRequestBytes: number;
+  readonly readiness: Readiness;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
+/** Connect and gRPC-Web for the services, and plain pages for probes and Prometheus. */
+export function createHttpHandler(pipeline: Pipeline, options: HttpHandlerOptions) {
+  const pages = new Map<string, Answer>(Object.entries(createPages(options)));
+  const handlers = createRpcHandlers(pipeline, options);
+  const answer: Answer = async (request, response) => {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const handler = handlers.get(path);
+    const page = pages.get(path);
+    if (handler !== undefined) {
+      await answerRpc(handler, request, response);
+    } else if (page !== undefined) {
+      await page(request, response);
+    } else {
+      answerUnknownPath(pipeline.record, path, request, response);
+    }
+  };
+  return (request: HttpRequest, response: HttpResponse): void => {
+    answer(request, response).catch((error: unknown) => {
+      options.log.info({ error, path: request.url }, "an HTTP exchange was cut off");
+      response.destroy();
+    });
+  };
+}
+
+function createRpcHandlers(pipeline: Pipeline, { services, maxRequestBytes }: HttpHandlerOptions) {
+  const router = createConnectRouter({
+    connect: true,
+    grpcWeb: true,
+    grpc: false,
+    acceptCompression: [compressionGzip, compressionBrotli],
+    readMaxBytes: maxRequestBytes,
+    requestGate: createRequestGate(pipeline, services, maxRequestBytes),
+  });
+  for (const served of services.flatMap(({ methods }) => methods)) {
+    routeMethod(pipeline, router, served);
+  }
+  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+}
+
+async function answerRpc(handler: UniversalHandler, request: HttpRequest, response: HttpResponse): Promise<void> {
+  const answer = await handler(universalRequestFromNodeRequest(request, response, undefined, undefined));
+  if (answer.body === undefined && answer.status >= 400) {
+    answerUnsupported(answer.status, request, response);
+  } else {
+    await universalResponseToNodeResponse(answer, response);
+  }
+}
+
+function createPages({ readiness, telemetry }: HttpHandlerOptions): Record<string, Answer> {
+  return {
+    "/healthz": async (_request, response) => send(response, 200, "application/json", '{"status":"alive"}\n'),
+    "/readyz": async (_request, response) => {
+      const { ready, failing } = await readiness.state();
+      const body = JSON.stringify({ status: ready ? "ready" : "not ready", failing });
+      send(response, ready ? 200 : 503, "application/json", `${body}\n`);
+    },
+    "/metrics": async (_request, response) =>
+      send(response, 200, telemetry.registry.contentType, await telemetry.text()),
+  };
+}
+
+export function send(response: HttpResponse, status: number, contentType: string, body: string | Uint8Array): void {
+  response.statusCode = status;
+  response.setHeader("content-type", contentType);
+  response.end(body);
+}

@@ -1,0 +1,76 @@
+import { createServer } from "node:http";
+import { createSecureServer, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { HttpRequest, HttpResponse } from "./http-handler.ts";
+import type { TlsFiles } from "./tls-files.ts";
+
+export interface Listener {
+  /** `host:port`, with the port that it got. */
+  readonly address: string;
+  /** Takes no more connections, and cuts those that are not over after a grace. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** HTTP/1.1 without TLS; with TLS also HTTP/2. */
+export async function listenHttp(
+  address: string,
+  tls: TlsFiles | undefined,
+  handler: (request: HttpRequest, response: HttpResponse) => void,
+): Promise<Listener> {
+  const server = tls === undefined ? createServer(handler) : createSecureServer(toSecureOptions(tls), handler);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("session", (session: ServerHttp2Session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+
+  const { host, port } = splitAddress(address);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const bound = server.address() as AddressInfo;
+
+  return {
+    address: joinAddress(host, bound.port),
+    close: (graceMs) =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => {
+          for (const socket of sockets) {
+            socket.destroy();
+          }
+        }, graceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        for (const session of sessions) {
+          session.close();
+        }
+      }),
+  };
+}
+
+function toSecureOptions({ cert, key, clientCa }: TlsFiles) {
+  const base = { allowHTTP1: true, cert, key };
+  return clientCa === undefined ? base : { ...base, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
+
+/** `[::1]:8080` and `127.0.0.1:8080` alike. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(":");
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
+  return { host, port: Number(address.slice(colon + 1)) };
+}
+
+export function joinAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,212 @@
+import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import type { ConnectError, HandlerContext, MethodImplSpec } from "@connectrpc/connect";
+import { ErrorReason } from "@maru/protocol";
+import { MaruError } from "../errors.ts";
+import type { Policy } from "../identity/policy.ts";
+import type { Identity } from "../identity/tokens.ts";
+import type { CallRecord } from "./call-record.ts";
+import { toConnectError } from "./error-details.ts";
+import type { InFlight } from "./in-flight.ts";
+import { toRequestId } from "./request-id.ts";
+import { type ServedMethod, ServiceCall } from "./service-call.ts";
+import type { Validate } from "./validation.ts";
+
+/** What the steps around every method use. */
+export interface Pipeline {
+  readonly identity: Identity;
+  readonly policy: Policy;
+  readonly validate: Validate;
+  readonly inFlight: InFlight;
+  readonly record: CallRecord;
+  readonly defaultDeadlineMs: number;
+}
+
+export interface CallHeaders {
+  readonly requestId: string | undefined;
+  readonly protocol: string;
+  /** Whether the caller gave one; the transport then keeps it and interrupts the call. */
+  readonly hasDeadline: boolean;
+}
+
+/** First step, when the headers are there. Every opened call is ended exactly once. */
+export function openCall(pipeline: Pipeline, method: ServedMethod, headers: CallHeaders): ServiceCall {
+  const call = new ServiceCall(method, toRequestId(headers.requestId), headers.protocol, headers.hasDeadline);
+  pipeline.record.started(call);
+  return call;
+}
+
+/** Second step, before the body is read: is it time for calls, and who calls? A promise only when a token is new. */
+export function admitCall(
+  pipeline: Pipeline,
+  call: ServiceCall,
+  authorization: string | undefined,
+): Promise<void> | undefined {
+  if (call.method.access === "anyone") {
+    return undefined;
+  }
+  if (pipeline.inFlight.draining) {
+    throw new MaruError(ErrorReason.DRAINING);
+  }
+  pipeline.inFlight.enter(call);
+  startDeadline(pipeline, call);
+  const caller = pipeline.identity.callerOf(authorization);
+  if (typeof caller === "string") {
+    call.caller = caller;
+    return undefined;
+  }
+  return caller.then((name) => {
+    call.caller = name;
+  });
+}
+
+/** Streams have no deadline unless the caller gives one. */
+function startDeadline(pipeline: Pipeline, call: ServiceCall): void {
+  if (!call.hasDeadline && call.method.descriptor.methodKind === "unary") {
+    call.deadlineTimer = setTimeout(
+      () => call.interrupt(new MaruError(ErrorReason.DEADLINE_EXCEEDED)),
+      pipeline.defaultDeadlineMs,
+    );
+  }
+}
+
+/** Third step, with the decoded request: is it valid, and may this service ask it? */
+function checkRequest(pipeline: Pipeline, call: ServiceCall, request: Message): void {
+  const { descriptor, name, access } = call.method;
+  pipeline.validate(descriptor.input, request);
+  if (access === "services" && !pipeline.policy.allow(call.caller, name)) {
+    throw new MaruError(ErrorReason.CALLER_NOT_ALLOWED, { metadata: { caller: call.caller, method: name } });
+  }
+}
+
+/** Last step: counts and logs, and says what is sent. Ending a call again only says it again. */
+export function endCall(pipeline: Pipeline, call: ServiceCall, failure: unknown): ConnectError {
+  if (call.answer !== undefined && failure === call.answer) {
+    return call.answer;
+  }
+  const error = call.interruption ?? failure;
+  const answer = call.answer ?? toConnectError(error, call.requestId);
+  if (leave(pipeline, call)) {
+    call.answer = answer;
+    pipeline.record.failed(call, answer, error);
+  } else if (!(failure instanceof MaruError)) {
+    pipeline.record.failedLate(call, failure);
+  }
+  return answer;
+}
+
+function endWell(pipeline: Pipeline, call: ServiceCall): void {
+  if (leave(pipeline, call)) {
+    pipeline.record.succeeded(call);
+  }
+}
+
+function leave(pipeline: Pipeline, call: ServiceCall): boolean {
+  if (call.state === "ended") {
+    return false;
+  }
+  call.state = "ended";
+  clearTimeout(call.deadlineTimer);
+  pipeline.inFlight.leave(call);
+  return true;
+}
+
+type Implementation<Kind extends MethodImplSpec["kind"]> = Extract<MethodImplSpec, { kind: Kind }>["impl"];
+type AnyMessage = MessageShape<DescMessage>;
+
+function beginWork(call: ServiceCall): void {
+  if (call.answer !== undefined) {
+    throw call.answer;
+  }
+  call.state = "running";
+}
+
+export async function runUnary(
+  pipeline: Pipeline,
+  call: ServiceCall,
+  implementation: Implementation<"unary">,
+  request: AnyMessage,
+  context: HandlerContext,
+): Promise<Awaited<ReturnType<Implementation<"unary">>>> {
+  try {
+    beginWork(call);
+    checkRequest(pipeline, call, request);
+    const answer = await call.orInterrupted(Promise.resolve(implementation(request, context)));
+    endWell(pipeline, call);
+    return answer;
+  } catch (failure) {
+    throw endCall(pipeline, call, failure);
+  }
+}
+
+export async function runClientStreaming(
+  pipeline: Pipeline,
+  call: ServiceCall,
+  implementation: Implementation<"client_streaming">,
+  requests: AsyncIterable<AnyMessage>,
+  context: HandlerContext,
+): Promise<Awaited<ReturnType<Implementation<"client_streaming">>>> {
+  try {
+    beginWork(call);
+    const answer = await call.orInterrupted(implementation(checked(pipeline, call, requests), context));
+    endWell(pipeline, call);
+    return answer;
+  } catch (failure) {
+    throw endCall(pipeline, call, failure);
+  }
+}
+
+/** Server streaming: `answers` is called once the single request was checked. */
+export function runServerStreaming(
+  pipeline: Pipeline,
+  call: ServiceCall,
+  implementation: Implementation<"server_streaming">,
+  request: AnyMessage,
+  context: HandlerContext,
+) {
+  return runStream(pipeline, call, () => {
+    checkRequest(pipeline, call, request);
+    return implementation(request, context);
+  });
+}
+
+export function runBidiStreaming(
+  pipeline: Pipeline,
+  call: ServiceCall,
+  implementation: Implementation<"bidi_streaming">,
+  requests: AsyncIterable<AnyMessage>,
+  context: HandlerContext,
+) {
+  return runStream(pipeline, call, () => implementation(checked(pipeline, call, requests), context));
+}
+
+async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () => AsyncIterable<T>): AsyncGenerator<T> {
+  let iterator: AsyncIterator<T> | undefined;
+  try {
+    beginWork(call);
+    iterator = begin()[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await call.orInterrupted(iterator.next());
+      if (next.done === true) {
+        break;
+      }
+      yield next.value;
+    }
+    endWell(pipeline, call);
+  } catch (failure) {
+    throw endCall(pipeline, call, failure);
+  } finally {
+    if (call.state !== "ended") {
+      call.interrupt(new MaruError(ErrorReason.CANCELLED));
+      endCall(pipeline, call, call.interruption);
+    }
+    // Not awaited: an implementation that ignores its signal would hold the answer back.
+    iterator?.return?.().catch((failure: unknown) => pipeline.record.failedLate(call, failure));
+  }
+}
+
+async function* checked(pipeline: Pipeline, call: ServiceCall, requests: AsyncIterable<AnyMessage>) {
+  for await (const request of requests) {
+    checkRequest(pipeline, call, request);
+    yield request;
+  }
+}

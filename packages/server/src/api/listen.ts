@@ -1,0 +1,97 @@
+import { Health } from "@maru/protocol/grpc";
+import type { Policy } from "../identity/policy.ts";
+import type { Identity } from "../identity/tokens.ts";
+import type { Log } from "../log.ts";
+import type { Telemetry } from "../telemetry.ts";
+import { createCallRecord } from "./call-record.ts";
+import { createGrpcBridge } from "./grpc-bridge.ts";
+import { listenGrpc } from "./grpc-listener.ts";
+import { serveHealth } from "./health.ts";
+import { createHttpHandler } from "./http-handler.ts";
+import { listenHttp } from "./http-listener.ts";
+import { InFlight } from "./in-flight.ts";
+import type { Pipeline } from "./interceptors.ts";
+import { createReadiness, type ReadinessCheck } from "./readiness.ts";
+import { serveReflection } from "./reflection.ts";
+import type { ServiceRegistration } from "./service-registration.ts";
+import type { TlsFiles } from "./tls-files.ts";
+import { compileValidation } from "./validation.ts";
+
+export interface ListenConfig {
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  readonly grpcTls: TlsFiles | undefined;
+  readonly httpTls: TlsFiles | undefined;
+  readonly maxRequestBytes: number;
+  readonly defaultDeadlineMs: number;
+  readonly drainTimeoutMs: number;
+}
+
+export interface ListenOptions {
+  readonly config: ListenConfig;
+  readonly services: readonly ServiceRegistration[];
+  /** A FileDescriptorSet. Without it there is no reflection. */
+  readonly reflection: Uint8Array | undefined;
+  readonly checks: readonly ReadinessCheck[];
+  readonly identity: Identity;
+  readonly policy: Policy;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
+export interface Listening extends AsyncDisposable {
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  /** Says that it is not ready, refuses new calls, waits for those that run. False when they did not end in time. */
+  drain(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const closeGraceMs = 500;
+
+/** Serves the services on two listeners: gRPC, and HTTP for Connect, gRPC-Web, probes and metrics. */
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { config, services, telemetry, log } = options;
+  const inFlight = new InFlight();
+  const pipeline: Pipeline = {
+    identity: options.identity,
+    policy: options.policy,
+    validate: compileValidation(
+      services.flatMap(({ methods }) => methods.map(({ method }) => method.descriptor.input)),
+    ),
+    inFlight,
+    record: createCallRecord({ log, telemetry }),
+    defaultDeadlineMs: config.defaultDeadlineMs,
+  };
+  const readiness = createReadiness({ checks: options.checks, inFlight, timeoutMs: 2_000, maxAgeMs: 1_000 });
+  const names = services.map(({ service }) => service.typeName);
+  const health = serveHealth({ readiness, inFlight, services: names, watchIntervalMs: 5_000 });
+  const reflection =
+    options.reflection === undefined ? [] : serveReflection(options.reflection, [...names, Health.typeName]);
+
+  const { maxRequestBytes } = config;
+  const bridge = createGrpcBridge(pipeline, { services: [...services, health, ...reflection], maxRequestBytes });
+  const grpc = await listenGrpc({ address: config.grpcAddress, tls: config.grpcTls, maxRequestBytes, ...bridge });
+  const handler = createHttpHandler(pipeline, { services, maxRequestBytes, readiness, telemetry, log });
+  const http = await listenHttp(config.httpAddress, config.httpTls, handler).catch(async (error: unknown) => {
+    await grpc.close(0);
+    throw error;
+  });
+  log.info({ grpc: grpc.address, http: http.address, services: names }, "listening");
+
+  const close = async () => {
+    await Promise.all([grpc.close(closeGraceMs), http.close(closeGraceMs)]);
+  };
+  return {
+    grpcAddress: grpc.address,
+    httpAddress: http.address,
+    async drain() {
+      log.info({ calls: inFlight.count }, "draining");
+      const allEnded = await inFlight.drain(config.drainTimeoutMs);
+      log.info({ calls: inFlight.count }, allEnded ? "drained" : "calls did not end in time");
+      return allEnded;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,94 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type ConnectError, type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Call } from "../domain/call.ts";
+import type { MaruError } from "../errors.ts";
+
+/** `services`: only callers that prove who they are. `anyone`: health and reflection. */
+export type Access = "services" | "anyone";
+
+export interface ServedMethod {
+  /** `maru.chat.v1.MessageService/SendMessage` */
+  readonly name: string;
+  readonly descriptor: DescMethod;
+  readonly access: Access;
+}
+
+/** One call from its headers to its end, the same for every transport. */
+export class ServiceCall implements Call {
+  readonly method: ServedMethod;
+  readonly requestId: string;
+  readonly protocol: string;
+  readonly startedMs: number;
+  readonly hasDeadline: boolean;
+  caller = "";
+  state: "opened" | "running" | "ended" = "opened";
+  deadlineTimer: NodeJS.Timeout | undefined;
+  /** What was sent, if the call failed. */
+  answer: ConnectError | undefined;
+  #interruption: MaruError | undefined;
+  #controller: AbortController | undefined;
+  #reject: ((reason: MaruError) => void) | undefined;
+
+  constructor(method: ServedMethod, requestId: string, protocol: string, hasDeadline: boolean) {
+    this.method = method;
+    this.requestId = requestId;
+    this.protocol = protocol;
+    this.hasDeadline = hasDeadline;
+    this.startedMs = performance.now();
+  }
+
+  /** Why nobody waits for the answer any more. */
+  get interruption(): MaruError | undefined {
+    return this.#interruption;
+  }
+
+  /** Made when it is first asked for: most calls never need one, and aborting is dear. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#interruption !== undefined) {
+        this.#controller.abort(this.#interruption);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  interrupt(reason: MaruError): void {
+    if (this.#interruption !== undefined || this.state === "ended") {
+      return;
+    }
+    this.#interruption = reason;
+    this.#controller?.abort(reason);
+    this.#reject?.(reason);
+  }
+
+  /** The promise's outcome, or the interruption if that comes first, also when the work ignores its signal. */
+  orInterrupted<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#interruption !== undefined) {
+        reject(this.#interruption);
+      }
+      this.#reject = reject;
+      work.then(resolve, reject);
+    });
+  }
+}
+
+const callKey: ContextKey<ServiceCall | undefined> = createContextKey<ServiceCall | undefined>(undefined);
+
+export function putCall(values: HandlerContext["values"], call: ServiceCall): void {
+  values.set(callKey, call);
+}
+
+export function serviceCallOf(context: Pick<HandlerContext, "values">): ServiceCall {
+  const call = context.values.get(callKey);
+  if (call === undefined) {
+    throw new Error("the context belongs to no call of the pipeline");
+  }
+  return call;
+}
+
+/** What a handler passes to the domain. */
+export function callOf(context: Pick<HandlerContext, "values">): Call {
+  return serviceCallOf(context);
+}

@@ -1,0 +1,116 @@
+import { ErrorReason } from "@maru/protocol";
+import { errors, jwtVerify, SignJWT } from "jose";
+import { MaruError } from "../errors.ts";
+import type { Telemetry } from "../telemetry.ts";
+import { TokenCache } from "./token-cache.ts";
+
+export interface TokenOptions {
+  /** The shared key of HS256, at least 32 bytes. */
+  readonly key: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clockToleranceMs: number;
+  readonly cachedTokens: number;
+  readonly nowMs: () => number;
+  readonly telemetry: Pick<Telemetry, "tokenChecks">;
+}
+
+/** Finds out which service calls. The answer is immediate for a token that was verified before. */
+export interface Identity {
+  callerOf(authorization: string | undefined): string | Promise<string>;
+}
+
+export function createTokenIdentity(options: TokenOptions): Identity {
+  const key = new TextEncoder().encode(options.key);
+  const verified = new TokenCache(options.cachedTokens);
+  const count = (result: string) => options.telemetry.tokenChecks.inc({ result });
+  return {
+    callerOf(authorization) {
+      const token = bearerToken(authorization);
+      const known = verified.get(token, options.nowMs());
+      if (known !== undefined) {
+        count("cached");
+        return known;
+      }
+      return verify(options, key, token).then(
+        ({ caller, goodUntilMs }) => {
+          verified.set(token, caller, goodUntilMs);
+          count("verified");
+          return caller;
+        },
+        (error: unknown) => {
+          count("refused");
+          throw error;
+        },
+      );
+    },
+  };
+}
+
+function bearerToken(authorization: string | undefined): string {
+  if (authorization === undefined || authorization === "") {
+    throw new MaruError(ErrorReason.TOKEN_MISSING);
+  }
+  const match = /^bearer +(\S+)$/i.exec(authorization);
+  if (match?.[1] === undefined) {
+    throw new MaruError(ErrorReason.TOKEN_INVALID, {
+      message: "the authorization header must be the word Bearer and a token",
+    });
+  }
+  return match[1];
+}
+
+async function verify(options: TokenOptions, key: Uint8Array, token: string) {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ["HS256"],
+      issuer: options.issuer,
+      audience: options.audience,
+      requiredClaims: ["sub", "iss", "aud", "exp"],
+      clockTolerance: options.clockToleranceMs / 1000,
+      currentDate: new Date(options.nowMs()),
+    });
+    if (!payload.sub || payload.exp === undefined) {
+      throw new MaruError(ErrorReason.TOKEN_INVALID);
+    }
+    return { caller: payload.sub, goodUntilMs: payload.exp * 1000 + options.clockToleranceMs };
+  } catch (cause) {
+    throw cause instanceof MaruError ? cause : refusal(cause, options.nowMs());
+  }
+}
+
+function refusal(cause: unknown, nowMs: number): MaruError {
+  const notYetValid = cause instanceof errors.JWTClaimValidationFailed && cause.claim === "nbf";
+  if (cause instanceof errors.JWTExpired || notYetValid) {
+    const metadata = { server_time: new Date(nowMs).toISOString() };
+    return new MaruError(ErrorReason.TOKEN_EXPIRED, { metadata, cause });
+  }
+  if (cause instanceof errors.JOSEError) {
+    return new MaruError(ErrorReason.TOKEN_INVALID, { cause });
+  }
+  return new MaruError(ErrorReason.INTERNAL, { cause });
+}
+
+export interface SignOptions {
+  readonly key: string;
+  /** The calling service's name, which becomes the `caller` of its calls. */
+  readonly service: string;
+  readonly ttlSeconds: number;
+  readonly issuer?: string;
+  readonly audience?: string;
+}
+
+/** A token for `authorization: Bearer …`, for commands, development and tests. */
+export function signServiceToken(options: SignOptions): Promise<string> {
+  return new SignJWT()
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setSubject(options.service)
+    .setIssuer(options.issuer ?? defaultIssuer)
+    .setAudience(options.audience ?? defaultAudience)
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + options.ttlSeconds)
+    .sign(new TextEncoder().encode(options.key));
+}
+
+export const defaultIssuer = "maru";
+export const defaultAudience = "maru";

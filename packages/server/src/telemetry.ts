@@ -1,0 +1,74 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+const durationBucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** All metrics of one server. Nothing is global, so that several servers live in one process. */
+export interface Telemetry {
+  readonly registry: Registry;
+  readonly callsStarted: Counter<"method">;
+  readonly calls: Counter<"method" | "code">;
+  readonly callDuration: Histogram<"method" | "code">;
+  readonly callsInFlight: Gauge;
+  readonly tokenChecks: Counter<"result">;
+  readonly storeUnits: Counter<"kind" | "operation">;
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string>;
+}
+
+export interface TelemetryOptions {
+  /** Also memory, CPU, event loop and garbage collection of the process. */
+  readonly processMetrics: boolean;
+}
+
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) {
+    collectDefaultMetrics({ register: registry });
+  }
+  return {
+    registry,
+    callsStarted: new Counter({
+      name: "maru_rpc_calls_started_total",
+      help: "Calls that arrived, by method.",
+      labelNames: ["method"],
+      registers,
+    }),
+    calls: new Counter({
+      name: "maru_rpc_calls_total",
+      help: "Calls that ended, by method and gRPC code.",
+      labelNames: ["method", "code"],
+      registers,
+    }),
+    callDuration: new Histogram({
+      name: "maru_rpc_duration_seconds",
+      help: "Time from a call's headers to its status, by method and gRPC code.",
+      labelNames: ["method", "code"],
+      buckets: durationBucketsSeconds,
+      registers,
+    }),
+    callsInFlight: new Gauge({ name: "maru_rpc_calls_in_flight", help: "Calls that are being served.", registers }),
+    tokenChecks: new Counter({
+      name: "maru_token_checks_total",
+      help: "Tokens that were checked: verified by signature, found in the cache of verified tokens, or refused.",
+      labelNames: ["result"],
+      registers,
+    }),
+    storeUnits: new Counter({
+      name: "maru_store_units_total",
+      help: "Read and write units of the table, as it reports them; a refused put counts as one write unit.",
+      labelNames: ["kind", "operation"],
+      registers,
+    }),
+    text: () => registry.metrics(),
+  };
+}
+
+export function countStoreUnits(
+  telemetry: Pick<Telemetry, "storeUnits">,
+  kind: "read" | "write",
+  operation: string,
+  units: number,
+): void {
+  telemetry.storeUnits.inc({ kind, operation }, units);
+}
