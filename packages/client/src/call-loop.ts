@@ -4,7 +4,15 @@ import { ErrorReason } from "@maru/protocol";
 import { chooseServer } from "./affinity.ts";
 import type { AwayMemory } from "./away.ts";
 import { MaruError, toMaruError } from "./errors.ts";
-import { backoffMs, isUncertain, judge, type RetryPolicy, showsAbsence, tryTimeoutMs } from "./retry.ts";
+import {
+  backoffMs,
+  isServersAnswer,
+  isUncertain,
+  judge,
+  type RetryPolicy,
+  showsAbsence,
+  tryTimeoutMs,
+} from "./retry.ts";
 import type { TokenSource } from "./token.ts";
 
 /** What all calls of a client share. */
@@ -56,7 +64,8 @@ export async function runCall<S, R>(
     const token = typeof fetched === "object" ? await beforeDeadline(deps, call, fetched) : fetched;
     const server = chooseServer(call.order, deps.away.isAway, tried);
     if (server === undefined) throw new TypeError("a call needs a server");
-    const leftMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - deps.steadyMs();
+    const startedMs = deps.steadyMs();
+    const leftMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - startedMs;
     state.attempts++;
     const isLastTry = !call.repeatable || state.attempts >= deps.retry.maxAttempts;
     try {
@@ -66,8 +75,8 @@ export async function runCall<S, R>(
       return result;
     } catch (thrown) {
       const error = toMaruError(thrown, state.attempts);
-      if (showsAbsence(error)) deps.away.failed(server);
-      else deps.away.answered(server);
+      if (showsAbsence(error, deps.steadyMs() - startedMs)) deps.away.failed(server);
+      else if (isServersAnswer(error)) deps.away.answered(server);
       throwIfOver(deps, call, state.attempts, error);
       if (renewToken(deps, error, token, state) || renewKey(call, error, state)) continue;
       state.uncertain ||= isUncertain(error);

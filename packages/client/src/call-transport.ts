@@ -6,6 +6,7 @@ import { type Call, type CallLoopDeps, runCall, type Try } from "./call-loop.ts"
 import { toMaruError } from "./errors.ts";
 import { type KeyClock, parseServerTime, uuidv7 } from "./idempotency-key.ts";
 import { type MethodPlan, planMethod, stringOf, toRequest } from "./method-plan.ts";
+import { toWholeMs } from "./retry.ts";
 import type { HeaderInit, ServerTransport } from "./server-transport.ts";
 
 /** One server and the way to it. */
@@ -48,7 +49,7 @@ export function createCallTransport(deps: CallTransportDeps): Transport {
   ): Call<Server> => ({
     order: orderFor(plan, request),
     repeatable: plan.repeatable,
-    deadlineMs: timeoutMs > 0 ? deps.steadyMs() + timeoutMs : undefined,
+    deadlineMs: timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY ? deps.steadyMs() + timeoutMs : undefined,
     signal,
     renewKey: fillKey(deps.keyClock, plan, request),
   });
@@ -69,7 +70,7 @@ export function createCallTransport(deps: CallTransportDeps): Transport {
         const messages =
           first === undefined ? input : createAsyncIterable([request as MessageShape<typeof method.input>]);
         // A try of a stream ends with its first message; the stream itself may last until the call's deadline.
-        const leftMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - deps.steadyMs();
+        const leftMs = call.deadlineMs === undefined ? undefined : toWholeMs(call.deadlineMs - deps.steadyMs());
         const { transport } = one.server;
         return opened(await transport.stream(method, signal, leftMs, withToken(header, one), messages, contextValues));
       });

@@ -33,9 +33,10 @@ function toCode(code: number): Code {
   return code >= 1 && code <= 16 ? code : Code.Unknown;
 }
 
-/** grpc-js says INTERNAL or CANCELLED when a stream ended without a status: a proxy or a dying server closed it. */
+/** grpc-js says INTERNAL or CANCELLED when a stream could not begin, or ended without a status: the connection was lost. */
 function isLostStream(status: Pick<StatusObject, "code" | "details">): boolean {
-  if (status.code === Status.INTERNAL) return status.details.startsWith("Received RST_STREAM");
+  if (status.code === Status.INTERNAL)
+    return /^(Received RST_STREAM|Failed to start HTTP\/2 stream)/.test(status.details);
   return status.code === Status.CANCELLED && status.details === "Call cancelled";
 }
 

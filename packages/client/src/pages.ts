@@ -10,7 +10,7 @@ export type PagedCall<Request, Response> = (request: Request, options?: CallOpti
 
 /** The item type of a page: that of the response's repeated message field. */
 export type PageItem<Response> = {
-  [F in keyof Response]: Response[F] extends readonly (infer Item extends Message)[] ? Item : never;
+  [F in keyof Response]-?: Response[F] extends readonly (infer Item extends Message)[] ? Item : never;
 }[keyof Response];
 
 /**

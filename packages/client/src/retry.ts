@@ -59,10 +59,20 @@ export function isUncertain(error: MaruError): boolean {
   return error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED";
 }
 
-/** Whether the error shows that the server is not there, rather than that it answered with a refusal. */
-export function showsAbsence(error: MaruError): boolean {
-  const answered = error.cause instanceof ConnectError && error.cause.details.length > 0;
-  return judge(error) === "elsewhere" && (error.reason === ErrorReason.DRAINING || !answered);
+/** Whether a server of Maru gave this error, and not a proxy, a broken connection or this process. */
+export function isServersAnswer(error: MaruError): boolean {
+  return error.cause instanceof ConnectError && error.cause.details.length > 0;
+}
+
+/**
+ * Whether the error shows that the server is not there, rather than that it answered with a refusal.
+ *
+ * @param tookMs how long the try took: silence for a moment proves nothing
+ */
+export function showsAbsence(error: MaruError, tookMs: number): boolean {
+  if (judge(error) !== "elsewhere") return false;
+  if (isServersAnswer(error)) return error.reason === ErrorReason.DRAINING;
+  return error.code !== "DEADLINE_EXCEEDED" || tookMs >= 100;
 }
 
 /**
@@ -79,7 +89,12 @@ export function backoffMs(policy: RetryPolicy, error: MaruError, waits: number, 
 
 /** How long the next try of a repeatable call may take; `leftMs` is what its deadline leaves, if it has one. */
 export function tryTimeoutMs(policy: RetryPolicy, leftMs: number | undefined, isLastTry: boolean): number | undefined {
-  if (isLastTry) return leftMs;
+  if (isLastTry) return toWholeMs(leftMs);
   const wanted = policy.tryTimeoutMs ?? (leftMs === undefined ? undefined : Math.max(100, leftMs / 3));
-  return wanted === undefined || leftMs === undefined ? (wanted ?? leftMs) : Math.min(wanted, leftMs);
+  return toWholeMs(wanted === undefined || leftMs === undefined ? (wanted ?? leftMs) : Math.min(wanted, leftMs));
+}
+
+/** A timeout as protocols and timers take it: a whole number that fits into 31 bits. */
+export function toWholeMs(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs === undefined ? undefined : Math.min(2 ** 31 - 1, Math.ceil(timeoutMs));
 }

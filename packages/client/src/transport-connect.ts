@@ -40,14 +40,19 @@ export function createHttpTransport(options: HttpTransportOptions): ServerTransp
   return {
     async unary(method, signal, timeoutMs, header, input, contextValues) {
       encodeRequest(method.input, input); // connect-node would call a value that cannot be encoded an internal error.
-      return transport.unary(method, signal, timeoutMs, header, input, contextValues).catch((error: unknown) => {
+      try {
+        return await transport.unary(method, signal, timeoutMs, header, input, contextValues);
+      } catch (error) {
         throw nameLostConnection(error, signal);
-      });
+      }
     },
     async stream(method, signal, timeoutMs, header, input, contextValues) {
-      return transport.stream(method, signal, timeoutMs, header, input, contextValues).catch((error: unknown) => {
+      try {
+        const response = await transport.stream(method, signal, timeoutMs, header, input, contextValues);
+        return { ...response, message: namingLostConnection(response.message, signal) };
+      } catch (error) {
         throw nameLostConnection(error, signal);
-      });
+      }
     },
     close: () => agent.destroy(),
   };
@@ -58,6 +63,17 @@ function nameLostConnection(thrown: unknown, signal: AbortSignal | undefined): C
   const error = ConnectError.from(thrown);
   if (signal?.aborted || !isSocketError(error.cause)) return error;
   return new ConnectError(error.rawMessage, Code.Unavailable, error.metadata, undefined, error.cause);
+}
+
+async function* namingLostConnection<T>(
+  messages: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw nameLostConnection(error, signal);
+  }
 }
 
 /** Whether a broken connection is at the bottom: ECONNRESET, EPIPE, ERR_STREAM_PREMATURE_CLOSE and their like. */
