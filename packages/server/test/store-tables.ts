@@ -11,8 +11,8 @@ export interface TestTables extends TableNames {
   readonly reports: readonly TableReport[];
 }
 
-export function testClientOptions(): ClientOptions {
-  const { endpoint, region } = inject("stack").dynamodb;
+export function testClientOptions(endpoint = inject("stack").dynamodb.endpoint): ClientOptions {
+  const { region } = inject("stack").dynamodb;
   return {
     endpoint,
     region,
@@ -24,10 +24,11 @@ export function testClientOptions(): ClientOptions {
   };
 }
 
-/** Tables of this test file alone. */
-export async function testTables(): Promise<TestTables> {
-  const client = createClient(testClientOptions());
+/** Tables of this test file alone, on the shared engine unless told otherwise. */
+export async function testTables(endpoint?: string): Promise<TestTables> {
+  const options = testClientOptions(endpoint);
+  const client = createClient(options);
   const names = { tableName: scratchName("maru"), controlTableName: scratchName("control") };
   const reports = await createTables(client, names);
-  return { client, streams: createStreamsClient(testClientOptions()), reports, ...names };
+  return { client, streams: createStreamsClient(options), reports, ...names };
 }

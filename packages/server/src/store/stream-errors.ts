@@ -1,0 +1,24 @@
+/**
+ * Records between the asked position and what the stream still holds are gone: they were trimmed after 24 hours, or the
+ * shard itself no longer exists. Whoever reads on misses changes, and has to look for them in the table.
+ */
+export class StreamTrimmedError extends Error {
+  override readonly name = "StreamTrimmedError";
+  readonly streamArn: string;
+  readonly shardId: string;
+  readonly afterSequenceNumber: string | undefined;
+
+  constructor(
+    position: { streamArn: string; shardId: string; afterSequenceNumber: string | undefined },
+    options: { cause: unknown },
+  ) {
+    const { streamArn, shardId, afterSequenceNumber } = position;
+    super(
+      `Stream ${streamArn} no longer holds what follows ${afterSequenceNumber ?? "the start"} of ${shardId}`,
+      options,
+    );
+    this.streamArn = streamArn;
+    this.shardId = shardId;
+    this.afterSequenceNumber = afterSequenceNumber;
+  }
+}

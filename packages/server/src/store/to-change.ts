@@ -1,0 +1,71 @@
+import type { Change, IgnoredWhy } from "../domain/change.ts";
+import type { AttributeMap } from "./attribute-map.ts";
+import { bodyFieldOfType } from "./entry-type.ts";
+import { fromItem, isReadable } from "./items.ts";
+import { itemKind } from "./keys.ts";
+
+/** A stream's record, as far as it matters here. */
+export interface ChangeRecord {
+  readonly eventName?: string | undefined;
+  readonly dynamodb?:
+    | {
+        readonly ApproximateCreationDateTime?: Date | undefined;
+        readonly Keys?: AttributeMap | undefined;
+        readonly NewImage?: AttributeMap | undefined;
+        readonly OldImage?: AttributeMap | undefined;
+      }
+    | undefined;
+}
+
+/** What a record says. Never throws. */
+export function toChange(record: ChangeRecord): Change {
+  const { eventName, dynamodb = {} } = record;
+  const roomId = dynamodb.Keys?.room_id?.S ?? "";
+  const sortKey = dynamodb.Keys?.sk?.S ?? "";
+  if (eventName === "REMOVE") return ignored("removed");
+  if (eventName !== "INSERT" && eventName !== "MODIFY") return ignored("unknown_event_name");
+  const key = itemKind(sortKey);
+  switch (key.kind) {
+    case "entry":
+      return eventName === "INSERT" ? newEntry(record, roomId, sortKey, key.seq) : ignored("entry_modified");
+    case "member":
+      return memberChange(record, roomId, key.userId);
+    case "meta":
+      return ignored("room_state");
+    case "unknown":
+      return sortKey.startsWith("log#")
+        ? { kind: "poison", why: "its sort key is no number", roomId, sortKey }
+        : ignored("unknown_item");
+  }
+}
+
+function newEntry({ dynamodb = {} }: ChangeRecord, roomId: string, sortKey: string, seq: number): Change {
+  const poison = (why: string): Change => ({ kind: "poison", why, roomId, sortKey });
+  const item = dynamodb.NewImage;
+  if (item === undefined) return poison("the record has no image of it");
+  const type = item.type?.S;
+  if (type === undefined) return poison("it has no type");
+  if (!isReadable(item) || bodyFieldOfType(type) === undefined) return { kind: "unknown_entry", type, roomId, seq };
+  if (item.body?.M === undefined) return poison("it has no body");
+  if (item.created_at === undefined) return poison("it has no created_at");
+  if (Number(item.seq?.N) !== seq) return poison("its seq is not that of its key");
+  const mismatched: string[] = [];
+  const entry = fromItem(item, (name) => mismatched.push(name));
+  if (mismatched.length > 0) return poison(`values are not of their types: ${mismatched.join(", ")}`);
+  const committedAtMs = dynamodb.ApproximateCreationDateTime?.getTime() ?? entry.appendedAtMs;
+  return { kind: "entry", entry, committedAtMs };
+}
+
+function memberChange({ dynamodb = {} }: ChangeRecord, roomId: string, userId: string): Change {
+  const readSeq = readSeqOf(dynamodb.NewImage);
+  if (readSeq > readSeqOf(dynamodb.OldImage)) return { kind: "read_marker", roomId, userId, readSeq };
+  return ignored("member_state");
+}
+
+function readSeqOf(item: AttributeMap | undefined): number {
+  return Number(item?.read_seq?.N ?? 0);
+}
+
+function ignored(why: IgnoredWhy): Change {
+  return { kind: "ignored", why };
+}
