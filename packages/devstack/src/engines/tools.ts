@@ -64,5 +64,5 @@ export async function requireJava(env: NodeJS.ProcessEnv): Promise<JavaRuntime> 
   if (result?.code !== 0 || !(version >= 17)) {
     throw new MissingToolError(Number.isNaN(version) ? JDK_MISSING : `${JDK_MISSING} (Found: Java ${version}.)`);
   }
-  return { command: java, version: result.output };
+  return { command: java, version: result.output.replace(/^Picked up .*\n/gm, "") };
 }
