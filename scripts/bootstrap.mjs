@@ -14,7 +14,8 @@ const stamp = join(root, "node_modules", ".maru-installed");
 
 function lockHash() {
   const hash = createHash("sha256");
-  for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"]) hash.update(readFileSync(join(root, file)));
+  for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"])
+    hash.update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
 
@@ -27,7 +28,9 @@ function install() {
     encoding: "utf8",
   });
   if (status !== 0) {
-    process.stderr.write("the workspace could not be installed: see above. Node 20 or newer and npm are needed, and a registry.\n");
+    process.stderr.write(
+      "the workspace could not be installed: see above. Node 20 or newer and npm are needed, and a registry.\n",
+    );
     process.exit(1);
   }
   mkdirSync(join(root, "node_modules"), { recursive: true });

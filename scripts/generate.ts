@@ -1,7 +1,39 @@
-// Regenerates everything that is generated from the contracts. `scripts/check.ts` runs it and compares.
+// Regenerates everything that is generated: TypeScript and the descriptor set from the contracts, and the reference
+// pages from comments and tables. `npm run check` does it into another folder and compares.
 import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorsPage } from "./pages/errors-page.ts";
 
-const buf = (...args: string[]) => execFileSync("buf", args, { stdio: "inherit" });
-buf("format", "-w", "--path", "proto/maru");
-buf("generate");
-buf("build", "-o", "packages/protocol/src/gen/descriptors.binpb", "--as-file-descriptor-set");
+const root = join(import.meta.dirname, "..");
+const generatedFolder = "packages/protocol/src/gen";
+
+/** Writes the generated sources into `folder`. */
+export function generate(folder: string): void {
+  const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
+  const work = mkdtempSync(join(tmpdir(), "maru-generate-"));
+  try {
+    buf("generate", "--output", work);
+    buf("build", "-o", join(work, generatedFolder, "descriptors.binpb"), "--as-file-descriptor-set");
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(join(work, generatedFolder), folder, { recursive: true });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Reference pages by path. */
+export async function generatedPages(): Promise<Map<string, string>> {
+  const { configReference } = await import("../packages/server/src/config.ts");
+  return new Map([
+    ["docs/errors.md", await errorsPage()],
+    ["docs/config.md", configReference()],
+  ]);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  execFileSync("buf", ["format", "-w", "--path", "proto/maru"], { cwd: root, stdio: "inherit" });
+  generate(join(root, generatedFolder));
+  for (const [page, text] of await generatedPages()) writeFileSync(join(root, page), text);
+}

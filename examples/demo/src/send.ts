@@ -1,0 +1,58 @@
+import { ErrorReason, isReason, type MaruClient, service, text, user } from "@maru/client";
+import type { Line } from "./conversation.ts";
+import { fingerprint } from "./fingerprint.ts";
+
+/** What was sent to one room, to be compared with what comes out of Kafka. */
+export interface SentRoom {
+  readonly roomId: string;
+  readonly title: string;
+  /** Number of each stored message, and a hash of its text. */
+  readonly messages: [seq: number, hash: string][];
+  /** Texts that the server refused as it promises: the empty ones. */
+  refused: number;
+}
+
+const membersPerCall = 90;
+
+/** Creates a room for the conversation, lets everybody in who speaks, and sends line after line. */
+export async function sendConversation(
+  maru: MaruClient,
+  title: string,
+  lines: readonly Line[],
+  onSent: () => void,
+): Promise<SentRoom> {
+  const speakers = [...new Set(lines.map((line) => line.from))];
+  const { room } = await maru.rooms.create({
+    actor: service(),
+    kind: "group",
+    title,
+    members: speakers.slice(0, membersPerCall).map((userId) => ({ userId })),
+  });
+  const roomId = room?.roomId ?? "";
+  for (let from = membersPerCall; from < speakers.length; from += membersPerCall) {
+    const members = speakers.slice(from, from + membersPerCall).map((userId) => ({ userId }));
+    await maru.rooms.addMembers({ roomId, actor: service(), members });
+  }
+
+  const sent: SentRoom = { roomId, title, messages: [], refused: 0 };
+  const seqOfLine = new Map<number, number>();
+  for (const line of lines) {
+    try {
+      const { entry } = await maru.messages.send({
+        roomId,
+        actor: user(line.from),
+        content: text(line.text),
+        replyToSeq: seqOfLine.get(line.reply_to ?? 0) ?? 0,
+      });
+      const seq = entry?.seq ?? 0;
+      seqOfLine.set(line.n, seq);
+      sent.messages.push([seq, fingerprint(line.text)]);
+    } catch (error) {
+      if (!(line.text === "" && isReason(error, ErrorReason.INVALID_REQUEST))) throw error;
+      if (error.violations[0]?.field !== "content.text.text") throw error;
+      sent.refused++;
+    }
+    onSent();
+  }
+  return sent;
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { dirname, join, normalize, relative } from "node:path";
+import { root } from "./command.ts";
+
+/**
+ * Who may import what (docs/architecture.md). The first rule whose `in` is a prefix of the file holds. `may` lists
+ * prefixes of files of this repository, and names of packages; what is in the same place is always allowed.
+ */
+const rules: readonly { readonly in: string; readonly may: readonly string[] }[] = [
+  {
+    in: "packages/server/src/domain/",
+    may: ["packages/server/src/errors.ts", "@maru/protocol", "@bufbuild/protobuf", "lru-cache", "node:crypto"],
+  },
+  {
+    in: "packages/server/src/store/",
+    may: [
+      "packages/server/src/domain/",
+      "packages/server/src/errors.ts",
+      "@maru/protocol",
+      "@bufbuild/protobuf",
+      "@aws-sdk/",
+      "@smithy/",
+      "node:",
+    ],
+  },
+  {
+    in: "packages/server/src/identity/",
+    may: ["packages/server/src/errors.ts", "packages/server/src/telemetry.ts", "@maru/protocol", "jose", "lru-cache", "node:"],
+  },
+  {
+    in: "packages/server/src/api/",
+    may: [
+      "packages/server/src/domain/",
+      "packages/server/src/identity/",
+      "packages/server/src/errors.ts",
+      "packages/server/src/log.ts",
+      "packages/server/src/telemetry.ts",
+      "@maru/protocol",
+      "@bufbuild/",
+      "@connectrpc/",
+      "@grpc/grpc-js",
+      "node:",
+    ],
+  },
+  {
+    in: "packages/server/src/relay/",
+    may: [
+      "packages/server/src/domain/",
+      "packages/server/src/store/",
+      "packages/server/src/errors.ts",
+      "packages/server/src/log.ts",
+      "packages/server/src/telemetry.ts",
+      "@maru/protocol",
+      "@maru/kafka",
+      "@bufbuild/",
+      "prom-client",
+      "lru-cache",
+      "node:",
+    ],
+  },
+  { in: "packages/protocol/src/", may: ["@bufbuild/protobuf", "node:"] },
+  { in: "packages/kafka/src/", may: ["kafkajs", "node:"] },
+  {
+    in: "packages/client/src/events/",
+    may: ["@maru/protocol", "@maru/kafka", "@bufbuild/protobuf", "packages/client/src/", "node:"],
+  },
+  {
+    in: "packages/client/src/",
+    may: ["@maru/protocol", "@bufbuild/protobuf", "@connectrpc/", "@grpc/grpc-js", "node:"],
+  },
+  { in: "packages/devstack/src/", may: ["node:", "vitest"] },
+  {
+    in: "examples/",
+    may: ["@maru/client", "@maru/kafka", "@maru/protocol", "@maru/testing", "@maru/devstack", "node:"],
+  },
+];
+
+/** What one place alone may import. */
+const sole: readonly { readonly module: string; readonly in: readonly string[] }[] = [
+  { module: "kafkajs", in: ["packages/kafka/"] },
+  { module: "@aws-sdk/", in: ["packages/server/src/store/", "bench/", "packages/server/test/"] },
+  { module: "ioredis", in: ["packages/server/src/realtime/"] },
+];
+
+/** Reads the import lines of every file and lists those that no rule allows. */
+export async function layersProblem(): Promise<string | undefined> {
+  const violations: string[] = [];
+  for (const folder of ["packages", "examples", "bench"]) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      const file = relative(root, join(entry.parentPath, entry.name));
+      if (!entry.isFile() || !file.endsWith(".ts") || /(^|\/)(node_modules|dist|gen|\.mutants)\//.test(file)) continue;
+      violations.push(...violationsOf(file, readFileSync(join(root, file), "utf8")));
+    }
+  }
+  return violations.length === 0 ? undefined : violations.join("\n");
+}
+
+export function violationsOf(file: string, text: string): string[] {
+  const imported = importsOf(file, text);
+  const soleViolations = sole
+    .filter(({ in: places }) => !places.some((place) => file.startsWith(place)))
+    .flatMap(({ module }) => imported.filter((name) => matches(name, module)));
+  const rule =
+    file.endsWith(".test.ts") || file.includes("/test/") ? undefined : rules.find((r) => file.startsWith(r.in));
+  const ruleViolations =
+    rule === undefined
+      ? []
+      : imported.filter((name) => !name.startsWith(rule.in) && !rule.may.some((allowed) => matches(name, allowed)));
+  return [...new Set([...soleViolations, ...ruleViolations])].map((name) => `${file} may not import ${name}`);
+}
+
+function matches(name: string, allowed: string): boolean {
+  return name === allowed || name.startsWith(allowed.endsWith("/") || allowed.endsWith(":") ? allowed : `${allowed}/`);
+}
+
+function importsOf(file: string, text: string): string[] {
+  const found = text.matchAll(/(?:from\s+|import\s*\(\s*|^import\s+)"([^"]+)"/gm);
+  return [...found].map(([, name = ""]) => (name.startsWith(".") ? normalize(join(dirname(file), name)) : name));
+}
+
+const planted: readonly { readonly file: string; readonly line: string }[] = [
+  { file: "packages/server/src/domain/messages/send.ts", line: 'import { Code } from "@connectrpc/connect";' },
+  { file: "packages/server/src/domain/log/append.ts", line: 'import { x } from "../../store/memory.ts";' },
+  { file: "packages/server/src/relay/worker.ts", line: 'import { Kafka } from "kafkajs";' },
+  { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
+];
+
+/** The check itself is checked: each planted import must be found. */
+export async function plantedImportProblem(): Promise<string | undefined> {
+  const missed = planted.filter(({ file, line }) => violationsOf(file, line).length === 0);
+  return missed.length === 0 ? undefined : missed.map(({ file, line }) => `not found in ${file}: ${line}`).join("\n");
+}

@@ -1,0 +1,38 @@
+// Fetches the pinned tools that `npm run interop` needs into .tools, or says what is missing. usage: node scripts/tools.ts
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./published.ts";
+import { grpcurl, node22, tools } from "./tools/pinned.ts";
+
+mkdirSync(tools, { recursive: true });
+
+function requireCommand(command: string, args: string[], sentence: string): void {
+  if (spawnSync(command, args, { stdio: "ignore" }).status === 0) return;
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+if (!existsSync(grpcurl.path)) {
+  requireCommand("go", ["version"], "Go is missing: install Go 1.24 or newer (it builds grpcurl), and run this again.");
+  process.stdout.write(`building grpcurl ${grpcurl.version} …\n`);
+  const work = join(tools, "grpcurl");
+  mkdirSync(work, { recursive: true });
+  // A module that names the exact version also works behind proxies that refuse `go install module@version`.
+  writeFileSync(join(work, "go.mod"), `module tools\n\ngo 1.24\n\nrequire github.com/fullstorydev/grpcurl ${grpcurl.version}\n`);
+  writeFileSync(join(work, "tools.go"), '//go:build tools\n\npackage tools\n\nimport _ "github.com/fullstorydev/grpcurl/cmd/grpcurl"\n');
+  const go = (...args: string[]) => execFileSync("go", args, { cwd: work, stdio: ["ignore", "inherit", "inherit"] });
+  go("mod", "tidy");
+  go("build", "-o", grpcurl.path, "github.com/fullstorydev/grpcurl/cmd/grpcurl");
+}
+
+if (!existsSync(node22.path)) {
+  process.stdout.write(`fetching Node ${node22.version} …\n`);
+  mkdirSync(node22.folder, { recursive: true });
+  writeFileSync(join(node22.folder, "package.json"), JSON.stringify({ private: true }));
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--silent", `node@${node22.version}`], {
+    cwd: node22.folder,
+    stdio: "inherit",
+  });
+}
+process.stdout.write(`tools are in ${tools.replace(root, ".")}\n`);
