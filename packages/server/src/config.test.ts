@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { ConfigError, configReference, readConfig, shownConfig } from "./config.ts";
+import { developmentKey } from "./identity/development-key.ts";
+
+const key = "0123456789abcdef0123456789abcdef";
+const least = { MARU_TOKEN_KEY: key, MARU_KAFKA_BROKERS: "127.0.0.1:9092" };
+
+function problemsOf(env: Record<string, string>, files: Record<string, string> = {}): readonly string[] {
+  try {
+    readConfig(env, (path) => {
+      const content = files[path];
+      if (content === undefined) {
+        throw new Error(`no such file: ${path}`);
+      }
+      return Buffer.from(content);
+    });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems;
+    }
+    throw error;
+  }
+}
+
+test("a token key and brokers are enough; all else has a default", () => {
+  const config = readConfig(least);
+  expect(config).toMatchObject({
+    roles: ["api", "relay"],
+    grpcAddress: "127.0.0.1:50051",
+    kafkaBrokers: ["127.0.0.1:9092"],
+    maxRequestBytes: 1_048_576,
+    reflection: true,
+    dynamodbEndpoint: undefined,
+    grpcTls: undefined,
+  });
+});
+
+test("all problems are told at once", () => {
+  const problems = problemsOf({
+    MARU_ROLES: "api,reply",
+    MARU_GRPC_ADDRESS: "nowhere",
+    MARU_MAX_REQUEST_BYTES: "1 MiB",
+    MARU_REFLECTION: "yes",
+    MARU_TABEL: "maru",
+    MARU_HTTP_TLS_CERT_FILE: "/missing.pem",
+  });
+  expect(problems).toEqual([
+    "MARU_TABEL is not a setting of this server",
+    'MARU_ROLES must be one of api, relay, all, not "reply"',
+    'MARU_GRPC_ADDRESS must be host:port, like 127.0.0.1:8080 or [::1]:8080, not "nowhere"',
+    "MARU_HTTP_TLS_CERT_FILE names a file that cannot be read: no such file: /missing.pem",
+    'MARU_REFLECTION must be on or off, not "yes"',
+    'MARU_MAX_REQUEST_BYTES must be a whole number from 1024 to 67108864, not "1 MiB"',
+  ]);
+});
+
+test("each role needs its own settings only", () => {
+  expect(problemsOf({})).toEqual([
+    "MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE must be set to serve calls",
+    "MARU_KAFKA_BROKERS must be set to relay",
+  ]);
+  expect(problemsOf({ MARU_ROLES: "api", MARU_TOKEN_KEY: key })).toEqual([]);
+  expect(problemsOf({ MARU_ROLES: "relay", MARU_KAFKA_BROKERS: "a:1,b:2" })).toEqual([]);
+});
+
+test("the development key is refused where others can reach the server", () => {
+  const development = { ...least, MARU_TOKEN_KEY: developmentKey };
+  expect(problemsOf({ ...development, MARU_GRPC_ADDRESS: "localhost:0", MARU_HTTP_ADDRESS: "[::1]:0" })).toEqual([]);
+  expect(problemsOf({ ...development, MARU_GRPC_ADDRESS: "0.0.0.0:50051" })).toEqual([
+    "MARU_TOKEN_KEY is the development key, which everybody knows: not on 0.0.0.0:50051",
+  ]);
+  expect(problemsOf({ ...development, MARU_HTTP_ADDRESS: "127.0.0.1.example.com:80" })).toHaveLength(1);
+});
+
+test("secrets come from files or variables, but not from both", () => {
+  const files = { "/run/key": `${key}\n` };
+  const env = { MARU_KAFKA_BROKERS: "a:1", MARU_TOKEN_KEY_FILE: "/run/key" };
+  expect(readConfig(env, () => Buffer.from(files["/run/key"])).tokenKey).toBe(key);
+  expect(problemsOf({ ...env, MARU_TOKEN_KEY: key }, files)).toEqual([
+    "MARU_TOKEN_KEY and MARU_TOKEN_KEY_FILE are both set; only one may be",
+  ]);
+});
+
+test("half of a TLS setting is a problem", () => {
+  const pem = "-----BEGIN CERTIFICATE-----";
+  expect(problemsOf({ ...least, MARU_GRPC_TLS_CERT_FILE: "/c" }, { "/c": pem })).toEqual([
+    "MARU_GRPC_TLS_CERT_FILE and MARU_GRPC_TLS_KEY_FILE are only good together",
+  ]);
+  expect(problemsOf({ ...least, MARU_HTTP_TLS_CLIENT_CA_FILE: "/c" }, { "/c": pem })).toEqual([
+    "MARU_HTTP_TLS_CLIENT_CA_FILE needs MARU_HTTP_TLS_CERT_FILE",
+  ]);
+});
+
+test("the shown configuration has no secrets", () => {
+  const shown = shownConfig(readConfig({ ...least, MARU_TABLE: "rooms" }));
+  expect(shown).toMatchObject({ MARU_TABLE: "rooms", MARU_TOKEN_KEY: "[redacted]" });
+  expect(JSON.stringify(shown)).not.toContain(key);
+});
+
+test("the reference has a row for each variable", () => {
+  expect(configReference()).toContain("| `MARU_MAX_TEXT_BYTES` | whole number from 1 to 262144 | `16384` |");
+});

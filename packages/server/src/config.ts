@@ -1,0 +1,170 @@
+import { readFileSync } from "node:fs";
+import { developmentKey, isLoopbackAddress } from "./identity/development-key.ts";
+import type { ReadFile } from "./setting-parsers.ts";
+import { foreignVariables, type Setting, type SettingValues, settings } from "./settings.ts";
+
+export interface TlsConfig {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly clientCa: Buffer | undefined;
+}
+
+type Joined =
+  | "roles"
+  | "tokenKeyFile"
+  | "kafkaSaslPasswordFile"
+  | `${"grpc" | "http"}Tls${"Cert" | "Key" | "ClientCa"}`;
+
+/** The settings, with those joined that belong together. */
+export interface Config extends Omit<SettingValues, Joined> {
+  readonly roles: readonly Role[];
+  readonly grpcTls: TlsConfig | undefined;
+  readonly httpTls: TlsConfig | undefined;
+}
+
+export type Role = "api" | "relay";
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Says all that is wrong, not only what is found first. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration cannot be used:\n${problems.map((one) => `  - ${one}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** An empty variable counts as one that is not set. Throws ConfigError. */
+export function readConfig(env: Environment, readFile: ReadFile = readFileSync): Config {
+  const problems: string[] = [...unknownVariables(env)];
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries<Setting<unknown>>(settings)) {
+    try {
+      const text = env[setting.name] || setting.initial;
+      values[key] = text === undefined ? undefined : setting.parser.parse(text, readFile);
+    } catch (error) {
+      problems.push(`${setting.name} ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const config = toConfig(values as SettingValues);
+  problems.push(...contradictions(config, values as Partial<SettingValues>));
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return config;
+}
+
+function unknownVariables(env: Environment): string[] {
+  const known = new Set([...Object.values(settings).map(({ name }) => name), ...foreignVariables]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("MARU_") && !known.has(name))
+    .map((name) => `${name} is not a setting of this server`);
+}
+
+function toConfig(values: SettingValues): Config {
+  const { grpcTlsCert, grpcTlsKey, grpcTlsClientCa, httpTlsCert, httpTlsKey, httpTlsClientCa, ...others } = values;
+  const { tokenKeyFile, kafkaSaslPasswordFile, ...plain } = others;
+  return {
+    ...plain,
+    roles: (["api", "relay"] as const).filter((role) => values.roles?.some((one) => one === role || one === "all")),
+    tokenKey: values.tokenKey ?? tokenKeyFile,
+    kafkaSaslPassword: values.kafkaSaslPassword ?? kafkaSaslPasswordFile,
+    grpcTls: toTls(grpcTlsCert, grpcTlsKey, grpcTlsClientCa),
+    httpTls: toTls(httpTlsCert, httpTlsKey, httpTlsClientCa),
+  };
+}
+
+function toTls(cert: Buffer | undefined, key: Buffer | undefined, clientCa: Buffer | undefined): TlsConfig | undefined {
+  return cert === undefined || key === undefined ? undefined : { cert, key, clientCa };
+}
+
+const minTokenKeyBytes = 32;
+
+/** What each value alone does not show. A value that could not be read is undefined, and has been complained of. */
+function contradictions(config: Config, values: Partial<SettingValues>): string[] {
+  const problems: string[] = [];
+  const both = (one: unknown, other: unknown, names: string) => {
+    if (one !== undefined && other !== undefined) {
+      problems.push(`${names} are both set; only one may be`);
+    }
+  };
+  both(values.tokenKey, values.tokenKeyFile, "MARU_TOKEN_KEY and MARU_TOKEN_KEY_FILE");
+  both(
+    values.kafkaSaslPassword,
+    values.kafkaSaslPasswordFile,
+    "MARU_KAFKA_SASL_PASSWORD and MARU_KAFKA_SASL_PASSWORD_FILE",
+  );
+  for (const listener of ["grpc", "http"] as const) {
+    problems.push(...tlsContradictions(listener, values));
+  }
+  if (config.roles.includes("api")) {
+    problems.push(...tokenKeyProblems(config));
+  }
+  if (config.roles.includes("relay") && config.kafkaBrokers?.length === 0) {
+    problems.push("MARU_KAFKA_BROKERS must be set to relay");
+  }
+  if (config.kafkaSaslMechanism !== undefined && !(config.kafkaSaslUsername && config.kafkaSaslPassword)) {
+    problems.push("MARU_KAFKA_SASL_MECHANISM needs MARU_KAFKA_SASL_USERNAME and a password");
+  }
+  if (config.maxTextBytes >= config.maxRequestBytes) {
+    problems.push("MARU_MAX_TEXT_BYTES must be less than MARU_MAX_REQUEST_BYTES");
+  }
+  return problems;
+}
+
+function tlsContradictions(listener: "grpc" | "http", values: Partial<SettingValues>): string[] {
+  const { [`${listener}TlsCert` as const]: cert, [`${listener}TlsKey` as const]: key } = values;
+  const prefix = `MARU_${listener.toUpperCase()}_TLS`;
+  if ((cert === undefined) !== (key === undefined)) {
+    return [`${prefix}_CERT_FILE and ${prefix}_KEY_FILE are only good together`];
+  }
+  const clientCa = values[`${listener}TlsClientCa` as const];
+  return clientCa !== undefined && cert === undefined ? [`${prefix}_CLIENT_CA_FILE needs ${prefix}_CERT_FILE`] : [];
+}
+
+function tokenKeyProblems({ tokenKey, grpcAddress, httpAddress }: Config): string[] {
+  if (!tokenKey) {
+    return ["MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE must be set to serve calls"];
+  }
+  if (Buffer.byteLength(tokenKey) < minTokenKeyBytes) {
+    return [`MARU_TOKEN_KEY must have at least ${minTokenKeyBytes} bytes`];
+  }
+  const reachable = [grpcAddress, httpAddress].filter(
+    (address) => address !== undefined && !isLoopbackAddress(address),
+  );
+  return tokenKey === developmentKey && reachable.length > 0
+    ? [`MARU_TOKEN_KEY is the development key, which everybody knows: not on ${reachable.join(" and ")}`]
+    : [];
+}
+
+/** The configuration for the log: by variable, without secrets and certificates. */
+export function shownConfig(config: Config): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [key, { name, secret }] of Object.entries<Setting<unknown>>(settings)) {
+    const value: unknown = Reflect.get(config, key);
+    if (value !== undefined) {
+      shown[name] = secret ? "[redacted]" : value;
+    }
+  }
+  return shown;
+}
+
+/** The text of docs/config.md. */
+export function configReference(): string {
+  const rows = Object.values<Setting<unknown>>(settings).map(({ name, parser, initial, sentence }) => {
+    const otherwise = initial === undefined || initial === "" ? "" : `\`${initial}\``;
+    return `| \`${name}\` | ${parser.form} | ${otherwise} | ${sentence} |`;
+  });
+  return `# Configuration of the server
+
+The server reads its settings from environment variables, and nothing else. When it starts it lists everything that is
+wrong with them, names that it does not know included, and stops. A variable that is set but empty counts as not set.
+Secrets can come from files; they are never logged.
+
+| Variable | Value | Default | What it says |
+|---|---|---|---|
+${rows.join("\n")}
+`;
+}

@@ -1,0 +1,239 @@
+import { logLevels } from "./log.ts";
+import {
+  addresses,
+  durationMs,
+  httpUrl,
+  list,
+  listenAddress,
+  oneOf,
+  onOff,
+  pemFile,
+  type SettingParser,
+  secretFile,
+  sizeBytes,
+  someOf,
+  text,
+  wholeNumber,
+} from "./setting-parsers.ts";
+
+export interface Setting<T> {
+  readonly name: string;
+  readonly parser: SettingParser<T>;
+  /** As it would be written; undefined when there is none. */
+  readonly initial: string | undefined;
+  readonly sentence: string;
+  /** Never shown. */
+  readonly secret: boolean;
+}
+
+/** A setting that always has a value. */
+function setting<T>(name: string, parser: SettingParser<T>, initial: string, sentence: string): Setting<T> {
+  return { name, parser, initial, sentence, secret: false };
+}
+
+function optional<T>(name: string, parser: SettingParser<T>, sentence: string): Setting<T | undefined> {
+  return { name, parser, initial: undefined, sentence, secret: false };
+}
+
+function secret<T>(name: string, parser: SettingParser<T>, sentence: string): Setting<T | undefined> {
+  return { ...optional(name, parser, sentence), secret: true };
+}
+
+/** All settings of the server, in the order of the reference. */
+export const settings = {
+  roles: setting(
+    "MARU_ROLES",
+    someOf(["api", "relay", "all"]),
+    "all",
+    "What this process does: serve calls, relay the table's changes to Kafka, or both.",
+  ),
+  logLevel: setting(
+    "MARU_LOG_LEVEL",
+    oneOf(logLevels),
+    "info",
+    "The least level that is logged. `debug` writes a line for each call.",
+  ),
+  drainTimeoutMs: setting(
+    "MARU_DRAIN_TIMEOUT_MS",
+    durationMs,
+    "10000",
+    "How long a shutdown waits for the calls that run.",
+  ),
+
+  grpcAddress: setting("MARU_GRPC_ADDRESS", listenAddress, "127.0.0.1:50051", "Where gRPC listens."),
+  httpAddress: setting(
+    "MARU_HTTP_ADDRESS",
+    listenAddress,
+    "127.0.0.1:8080",
+    "Where Connect, gRPC-Web, `/healthz`, `/readyz` and `/metrics` listen.",
+  ),
+  grpcTlsCert: optional(
+    "MARU_GRPC_TLS_CERT_FILE",
+    pemFile,
+    "Certificate chain of the gRPC listener. Without it the listener has no TLS.",
+  ),
+  grpcTlsKey: secret("MARU_GRPC_TLS_KEY_FILE", pemFile, "Private key of the gRPC listener."),
+  grpcTlsClientCa: optional(
+    "MARU_GRPC_TLS_CLIENT_CA_FILE",
+    pemFile,
+    "Authority that must have signed the clients' certificates. Without it none is asked for.",
+  ),
+  httpTlsCert: optional(
+    "MARU_HTTP_TLS_CERT_FILE",
+    pemFile,
+    "Certificate chain of the HTTP listener. Without it the listener has no TLS, and speaks HTTP/1.1 only.",
+  ),
+  httpTlsKey: secret("MARU_HTTP_TLS_KEY_FILE", pemFile, "Private key of the HTTP listener."),
+  httpTlsClientCa: optional(
+    "MARU_HTTP_TLS_CLIENT_CA_FILE",
+    pemFile,
+    "Authority that must have signed the clients' certificates. Without it none is asked for.",
+  ),
+  reflection: setting("MARU_REFLECTION", onOff, "on", "Whether gRPC server reflection answers, which grpcurl needs."),
+  maxRequestBytes: setting(
+    "MARU_MAX_REQUEST_BYTES",
+    wholeNumber(1024, 64 * 1024 * 1024),
+    "1048576",
+    "The largest request that is read.",
+  ),
+  maxTextBytes: setting(
+    "MARU_MAX_TEXT_BYTES",
+    wholeNumber(1, 262_144),
+    "16384",
+    "The longest text of a message, in bytes of UTF-8.",
+  ),
+  defaultDeadlineMs: setting(
+    "MARU_DEFAULT_DEADLINE_MS",
+    durationMs,
+    "15000",
+    "How long a unary call may take whose caller gave no deadline.",
+  ),
+
+  tokenKey: secret(
+    "MARU_TOKEN_KEY",
+    text,
+    "Key that signs the services' tokens (HS256), at least 32 bytes. This or the file is needed to serve calls.",
+  ),
+  tokenKeyFile: secret("MARU_TOKEN_KEY_FILE", secretFile, "File that holds the key."),
+  tokenIssuer: setting("MARU_TOKEN_ISSUER", text, "maru", "The `iss` that a token must have."),
+  tokenAudience: setting("MARU_TOKEN_AUDIENCE", text, "maru", "The `aud` that a token must have."),
+  tokenClockToleranceMs: setting(
+    "MARU_TOKEN_CLOCK_TOLERANCE_MS",
+    wholeNumber(0, 600_000),
+    "5000",
+    "By how much the issuer's clock may differ.",
+  ),
+  tokenCacheEntries: setting(
+    "MARU_TOKEN_CACHE_ENTRIES",
+    wholeNumber(0),
+    "10000",
+    "How many verified tokens are remembered, each until it expires. 0 verifies the signature at each call.",
+  ),
+  allowedServices: setting(
+    "MARU_ALLOWED_SERVICES",
+    list,
+    "",
+    "Services that may call. Empty: every service with a valid token.",
+  ),
+
+  dynamodbEndpoint: optional(
+    "MARU_DYNAMODB_ENDPOINT",
+    httpUrl,
+    "Address of DynamoDB. Without it AWS's own of the region.",
+  ),
+  dynamodbRegion: setting(
+    "MARU_DYNAMODB_REGION",
+    text,
+    "us-east-1",
+    "Region of the tables. Credentials are found as AWS documents it.",
+  ),
+  table: setting("MARU_TABLE", text, "maru", "Table of the rooms."),
+  controlTable: setting("MARU_CONTROL_TABLE", text, "maru_control", "Table of leases and checkpoints."),
+
+  kafkaBrokers: setting("MARU_KAFKA_BROKERS", addresses, "", "Brokers to begin with. Needed to relay."),
+  kafkaTopic: setting("MARU_KAFKA_TOPIC", text, "maru.room-events.v1", "Topic of the room events."),
+  kafkaReadMarkersTopic: setting(
+    "MARU_KAFKA_READ_MARKERS_TOPIC",
+    text,
+    "maru.read-markers.v1",
+    "Compacted topic of the read markers.",
+  ),
+  kafkaPartitions: setting(
+    "MARU_KAFKA_PARTITIONS",
+    wholeNumber(1, 10_000),
+    "12",
+    "Partitions of each topic. `setup` makes them, and refuses to change their number.",
+  ),
+  kafkaReplication: setting(
+    "MARU_KAFKA_REPLICATION",
+    wholeNumber(1, 100),
+    "3",
+    "Replicas of each partition that `setup` asks for.",
+  ),
+  kafkaSsl: setting("MARU_KAFKA_SSL", onOff, "off", "Whether to speak TLS with the brokers."),
+  kafkaSslCa: optional(
+    "MARU_KAFKA_SSL_CA_FILE",
+    pemFile,
+    "Authority of the brokers' certificates. Without it those that Node trusts.",
+  ),
+  kafkaSaslMechanism: optional(
+    "MARU_KAFKA_SASL_MECHANISM",
+    oneOf(["plain", "scram-sha-256", "scram-sha-512"]),
+    "How to log in to the brokers. Without it there is no login.",
+  ),
+  kafkaSaslUsername: optional("MARU_KAFKA_SASL_USERNAME", text, "Name for the login."),
+  kafkaSaslPassword: secret("MARU_KAFKA_SASL_PASSWORD", text, "Password for the login."),
+  kafkaSaslPasswordFile: secret("MARU_KAFKA_SASL_PASSWORD_FILE", secretFile, "File that holds the password."),
+
+  keyMaxSkewMs: setting(
+    "MARU_KEY_MAX_SKEW_MS",
+    wholeNumber(0, 86_400_000),
+    "60000",
+    "By how much the clock that made an idempotency key may differ from the server's.",
+  ),
+  keyReadBackEntries: setting(
+    "MARU_KEY_READ_BACK_ENTRIES",
+    wholeNumber(1),
+    "10000",
+    "How many entries are read at most to find an old idempotency key.",
+  ),
+  cacheBytes: setting("MARU_CACHE_BYTES", sizeBytes, "67108864", "How much memory the cache of rooms may take."),
+  cachedTailMaxAgeMs: setting(
+    "MARU_CACHED_TAIL_MAX_AGE_MS",
+    wholeNumber(1, 600_000),
+    "600000",
+    "How long a room's cached end may be written after. Retention relies on its upper bound.",
+  ),
+  appendTimeoutMs: setting(
+    "MARU_APPEND_TIMEOUT_MS",
+    wholeNumber(1, 30_000),
+    "30000",
+    "When a write is given up. Retention relies on its upper bound.",
+  ),
+
+  relayLeaseMs: setting(
+    "MARU_RELAY_LEASE_MS",
+    wholeNumber(1000, 600_000),
+    "10000",
+    "How long a relay that is gone keeps its shards from others.",
+  ),
+  relayPollMs: setting(
+    "MARU_RELAY_POLL_MS",
+    wholeNumber(1, 60_000),
+    "100",
+    "How long the relay waits after it found no changes.",
+  ),
+  relayMaxPendingBytes: setting(
+    "MARU_RELAY_MAX_PENDING_BYTES",
+    sizeBytes,
+    "16777216",
+    "How much the relay holds that the brokers have not acknowledged. It reads no further then.",
+  ),
+};
+
+type Settings = typeof settings;
+
+export type SettingValues = { readonly [Key in keyof Settings]: Settings[Key] extends Setting<infer T> ? T : never };
+
+/** Variables of other programs, which may well stand in the same environment. */
+export const foreignVariables: readonly string[] = ["MARU_TOKEN", "MARU_CACHE_DIR", "MARU_REDIS_NODES"];
