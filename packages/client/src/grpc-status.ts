@@ -5,9 +5,8 @@ import { StatusSchema } from "@maru/protocol";
 
 const DETAILS_KEY = "grpc-status-details-bin";
 
-/** Metadata of gRPC as web headers. Binary values become base64, as on the wire. */
-export function toHeaders(metadata: Metadata | undefined): Headers {
-  const headers = new Headers();
+/** Metadata of gRPC as web headers, added to those given. Binary values become base64, as on the wire. */
+export function toHeaders(metadata: Metadata | undefined, headers: Headers = new Headers()): Headers {
   for (const key of Object.keys(metadata?.getMap() ?? {})) {
     if (key === DETAILS_KEY) continue;
     for (const value of metadata?.get(key) ?? []) {

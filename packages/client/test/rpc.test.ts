@@ -327,7 +327,10 @@ describe.each([
     let fetches = 0;
     const maru = connect(server, { token: () => `t${++fetches}` });
     let received = 0;
-    for await (const _status of maru.service(Health).watch({})) if (++received === 2) break;
+    const headers: string[] = [];
+    const stream = maru.service(Health).watch({}, { onHeader: (header) => headers.push(...header.keys()) });
+    for await (const _status of stream) if (++received === 2) break;
+    expect(headers).toContain("content-type");
     expect(server.seen.map(({ header }) => header("authorization"))).toEqual(["Bearer t1", "Bearer t2"]);
     await vi.waitFor(() => expect(server.seen[1]?.signal.aborted).toBe(true));
   });

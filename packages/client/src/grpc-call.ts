@@ -1,0 +1,169 @@
+import type { DescMessage, DescMethodStreaming, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
+import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  type Client,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { encodeRequest } from "./encode-request.ts";
+import { toConnectError, toHeaders } from "./grpc-status.ts";
+import type { HeaderInit } from "./server-transport.ts";
+
+interface Cancellable {
+  cancel(): void;
+}
+
+/** A connection to one server, and the calls that are under way on it. */
+export interface Connection {
+  readonly client: Client;
+  readonly underWay: Set<Cancellable>;
+}
+
+/** Makes a unary call. */
+export function callUnary<I extends DescMessage, O extends DescMessage>(
+  connection: Connection,
+  method: DescMethodUnary<I, O>,
+  signal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+  header: HeaderInit | undefined,
+  message: MessageShape<I>,
+): Promise<UnaryResponse<I, O>> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortError(signal));
+    const received: Received = {};
+    const call = connection.client.makeUnaryRequest(
+      pathOf(method),
+      asIs,
+      asIs,
+      encodeRequest(method.input, message),
+      toMetadata(header),
+      deadlineIn(timeoutMs),
+      (error, bytes) => {
+        if (error) return reject(callError(error, signal));
+        try {
+          resolve(
+            withHeaders(received, {
+              stream: false as const,
+              service: method.parent,
+              method,
+              message: decode(method, bytes ?? Buffer.alloc(0)),
+            }),
+          );
+        } catch (undecodable) {
+          reject(undecodable);
+        }
+      },
+    );
+    follow(connection, call, signal, received);
+  });
+}
+
+/** Begins a server stream. Its message iterator ends the call when it is left. */
+export function callServerStream<I extends DescMessage, O extends DescMessage>(
+  connection: Connection,
+  method: DescMethodStreaming<I, O>,
+  signal: AbortSignal,
+  timeoutMs: number | undefined,
+  header: HeaderInit | undefined,
+  message: MessageShape<I>,
+): StreamResponse<I, O> {
+  if (signal.aborted) throw abortError(signal);
+  const call = connection.client.makeServerStreamRequest(
+    pathOf(method),
+    asIs,
+    asIs,
+    encodeRequest(method.input, message),
+    toMetadata(header),
+    deadlineIn(timeoutMs),
+  );
+  follow(connection, call, signal, {});
+  const [responseHeader, trailer] = [new Headers(), new Headers()];
+  call.on("metadata", (metadata) => toHeaders(metadata, responseHeader));
+  call.on("status", (status) => toHeaders(status.metadata, trailer));
+  // The error reaches the reader through the iterator; without a listener it would end the process before that.
+  call.on("error", () => {});
+  async function* read(): AsyncGenerator<MessageShape<O>> {
+    try {
+      for await (const bytes of call) yield decode(method, bytes);
+    } catch (error) {
+      throw error instanceof ConnectError ? error : callError(error as ServiceError, signal);
+    } finally {
+      call.cancel();
+    }
+  }
+  return { stream: true, service: method.parent, method, header: responseHeader, trailer, message: read() };
+}
+
+/** Until its status arrives, a call is among those under way, and an abort of the signal cancels it. */
+function follow(
+  { underWay }: Connection,
+  call: ClientUnaryCall | ClientReadableStream<Buffer>,
+  signal: AbortSignal | undefined,
+  received: Received,
+): void {
+  const cancel = () => call.cancel();
+  underWay.add(call);
+  signal?.addEventListener("abort", cancel, { once: true });
+  call.on("metadata", (metadata) => {
+    received.header = metadata;
+  });
+  call.on("status", (status) => {
+    received.trailer = status.metadata;
+    underWay.delete(call);
+    signal?.removeEventListener("abort", cancel);
+  });
+}
+
+/** What has arrived beside the messages. */
+interface Received {
+  header?: Metadata;
+  trailer?: Metadata;
+}
+
+/** Web headers are slow to make and seldom looked at: they are made when asked for. */
+function withHeaders<R extends object>(received: Received, rest: R): R & { header: Headers; trailer: Headers } {
+  return Object.defineProperties(rest, {
+    header: { enumerable: true, get: () => toHeaders(received.header) },
+    trailer: { enumerable: true, get: () => toHeaders(received.trailer) },
+  }) as R & { header: Headers; trailer: Headers };
+}
+
+const asIs = (bytes: Buffer) => bytes;
+
+/** The path of a method, as it stands in the request. */
+export const pathOf = (method: DescMethodUnary | DescMethodStreaming) => `/${method.parent.typeName}/${method.name}`;
+
+const deadlineIn = (timeoutMs: number | undefined) =>
+  timeoutMs === undefined ? {} : { deadline: Date.now() + Math.max(0, timeoutMs) };
+
+function decode<O extends DescMessage>(method: { readonly output: O }, bytes: Buffer): MessageShape<O> {
+  try {
+    return fromBinary(method.output, bytes);
+  } catch (cause) {
+    throw new ConnectError("the answer cannot be decoded", Code.Internal, undefined, undefined, cause);
+  }
+}
+
+function toMetadata(header: HeaderInit | undefined): Metadata {
+  const metadata = new Metadata();
+  if (header === undefined) return metadata;
+  const entries = header instanceof Headers || Array.isArray(header) ? header : Object.entries(header);
+  for (const [key, value] of entries) {
+    if (key === undefined || value === undefined) continue;
+    metadata.add(key, key.toLowerCase().endsWith("-bin") ? Buffer.from(value, "base64") : value);
+  }
+  return metadata;
+}
+
+function callError(error: ServiceError, signal: AbortSignal | undefined): ConnectError {
+  return signal?.aborted ? abortError(signal) : toConnectError(error);
+}
+
+function abortError(signal: AbortSignal): ConnectError {
+  if (signal.reason instanceof ConnectError) return signal.reason;
+  return new ConnectError("the caller aborted the call", Code.Canceled, undefined, undefined, signal.reason);
+}
