@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
+import { type DynamoDBStreamsClient, ExpiredIteratorException } from "@aws-sdk/client-dynamodb-streams";
 import { type Stack, startStack } from "@maru/devstack";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Change } from "../src/domain/change.ts";
@@ -10,6 +10,23 @@ import { StreamTrimmedError } from "../src/store/stream-errors.ts";
 import { toChange } from "../src/store/to-change.ts";
 import { creation, joined, leaving, textEntry } from "./store-fixtures.ts";
 import { testTables } from "./store-tables.ts";
+
+/** Counts the answers that say that an iterator expired. */
+function countExpiries(streams: DynamoDBStreamsClient): { count: number } {
+  const seen = { count: 0 };
+  streams.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (error instanceof ExpiredIteratorException) seen.count++;
+        throw error;
+      }
+    },
+    { step: "initialize" },
+  );
+  return seen;
+}
 
 /** On an engine of its own: rolling shards and ageing records reach every stream of an engine. */
 describe("the table's stream", () => {
@@ -150,17 +167,31 @@ describe("the table's stream", () => {
     await expect(reading).rejects.toBe(reason);
   });
 
-  test("records that were trimmed behind a checkpoint are missed loudly, and an iterator that expired is replaced", async () => {
+  test("a reader that was slow for longer than its iterator lives goes on where it was", async () => {
+    const { store, ...stream } = await newTable();
+    const roomId = randomUUID();
+    await store.putEntry(textEntry(roomId, 1));
+    const shardId = await onlyShard(stream.streams, stream.streamArn);
+    const slow = pages({ ...stream, shardId });
+    expect((await slow.next()).value).toHaveLength(1);
+    await store.putEntry(textEntry(roomId, 2));
+    const expiries = countExpiries(stream.streams);
+    await engine.ageRecords(1);
+    const { value } = await slow.next();
+    expect(seqsOf(roomId, (value ?? []).map(toChange))).toEqual([2]);
+    expect(expiries.count).toBe(1);
+    await slow.return();
+  });
+
+  test("records that were trimmed behind a checkpoint are missed loudly", async () => {
     const { store, ...stream } = await newTable();
     const roomId = randomUUID();
     await store.putEntry(textEntry(roomId, 1));
     await store.putEntry(textEntry(roomId, 2));
     const shardId = await onlyShard(stream.streams, stream.streamArn);
-    const [first] = await read({ ...stream, shardId }, 2);
-    const after = first?.dynamodb?.SequenceNumber;
-
     const slow = pages({ ...stream, shardId });
-    expect((await slow.next()).value).toHaveLength(2);
+    const { value } = await slow.next();
+    const after = value?.[0]?.dynamodb?.SequenceNumber;
     await engine.ageRecords(25);
     await expect(read({ ...stream, shardId, after }, 1)).rejects.toThrow(StreamTrimmedError);
     await expect(slow.next()).rejects.toThrow(StreamTrimmedError);
