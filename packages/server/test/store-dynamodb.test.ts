@@ -21,6 +21,29 @@ import { arbitraryEntry } from "./store-arbitrary.ts";
 import { creation, joined, leaving, textEntry } from "./store-fixtures.ts";
 import { type TestTables, testClientOptions, testTables } from "./store-tables.ts";
 
+type BatchInput = { RequestItems: Record<string, unknown[] | { Keys: unknown[] }> };
+
+/** What a throttled table answers: nothing done, all of it left. */
+function unprocessed({ RequestItems }: BatchInput): object {
+  return { $metadata: {}, UnprocessedKeys: RequestItems, UnprocessedItems: RequestItems };
+}
+
+/** Lets the first half of a batch through, rounded up, and leaves the rest undone. */
+async function halved<Input extends object, Output extends { output: object }>(
+  next: (args: { input: Input; request?: unknown }) => Promise<Output>,
+  args: { input: Input },
+): Promise<Output> {
+  const [[name, batch]] = Object.entries((args.input as unknown as BatchInput).RequestItems) as [
+    [string, unknown[] & { Keys?: unknown[] }],
+  ];
+  const all = batch.Keys ?? batch;
+  const [done, left] = [all.slice(0, Math.ceil(all.length / 2)), all.slice(Math.ceil(all.length / 2))];
+  const part = (elements: unknown[]) => ({ [name]: batch.Keys ? { ...batch, Keys: elements } : elements });
+  const answer = await next({ ...args, input: { ...args.input, RequestItems: part(done) } });
+  if (left.length > 0) Object.assign(answer.output, unprocessed({ RequestItems: part(left) }));
+  return answer;
+}
+
 describe("the store in DynamoDB, beyond its contract", () => {
   let tables: TestTables;
   beforeAll(async () => {
@@ -168,7 +191,7 @@ describe("the store in DynamoDB, beyond its contract", () => {
     const store = createDynamoStore(tables);
     const roomId = await createRoom("ann");
     const large = textEntry(roomId, 2, "x".repeat(420_000));
-    const tooLarge = { reason: ErrorReason.CONTENT_TOO_LARGE };
+    const tooLarge = { reason: ErrorReason.CONTENT_TOO_LARGE, metadata: { field: "body", limit_bytes: "409600" } };
     await expect(store.putEntry(large)).rejects.toMatchObject(tooLarge);
     await expect(store.putEntryWithState(large, {})).rejects.toMatchObject(tooLarge);
     expect(await readItem(entryKey(roomId, 2))).toBeUndefined();
@@ -186,6 +209,42 @@ describe("the store in DynamoDB, beyond its contract", () => {
     const roomId = await createRoom("ann");
     const moved = await failing("UpdateItemCommand", 2, conflict()).markRead(roomId, "ann", 1);
     expect(moved).toEqual({ kind: "moved", readSeq: 1 });
+  });
+
+  test("what a batch leaves undone is asked for again until it is done", async () => {
+    const client = createClient(testClientOptions());
+    const calls: string[] = [];
+    client.middlewareStack.add(
+      (next, { commandName = "" }) =>
+        async (args) => {
+          calls.push(commandName);
+          return commandName.startsWith("Batch") ? halved(next, args) : next(args);
+        },
+      { step: "initialize" },
+    );
+    const store = createDynamoStore({ client, tableName: tables.tableName });
+    const roomIds = await Promise.all(Array.from({ length: 4 }, () => createRoom("ann")));
+    expect([...(await store.readRooms(roomIds)).keys()].sort()).toEqual(roomIds.toSorted());
+    for (const roomId of roomIds) await store.deleteEntries(roomId, [1, 2, 3]);
+    for (const roomId of roomIds) expect(await store.readEntry(roomId, 1)).toBeUndefined();
+    const count = (name: string) => calls.filter((call) => call === name).length;
+    expect(count("BatchGetItemCommand")).toBe(3);
+    expect(count("BatchWriteItemCommand")).toBe(4 * 2);
+  });
+
+  test("a batch that is never done is a table that is unavailable", async () => {
+    const client = createClient(testClientOptions());
+    client.middlewareStack.add(
+      () => async (args) => ({ response: {}, output: unprocessed(args.input as BatchInput) as never }),
+      { step: "initialize" },
+    );
+    const store = createDynamoStore({ client, tableName: tables.tableName });
+    const unavailable = { reason: ErrorReason.STORE_UNAVAILABLE };
+    const [reading, deleting] = [store.readRooms(["a", "b"]), store.deleteEntries("a", [1])];
+    await Promise.all([
+      expect(reading).rejects.toMatchObject(unavailable),
+      expect(deleting).rejects.toMatchObject(unavailable),
+    ]);
   });
 
   test("a table that cannot be reached is said to be unavailable, with the cause", async () => {

@@ -13,7 +13,7 @@ import { itemWriteUnits } from "./item-size.ts";
 import { fromItem, toItem } from "./items.ts";
 import { requireMemberCount } from "./limits.ts";
 import { stateUpdates } from "./state-updates.ts";
-import { contentTooLarge, isTooLarge, storeUnavailable, toStoreError } from "./store-error.ts";
+import { contentTooLarge, saysTooLarge, storeUnavailable, toPutError } from "./store-error.ts";
 import { countRefusedWrite, countWrite, type TableAccess } from "./table-access.ts";
 
 export async function putEntryWithState(
@@ -42,14 +42,18 @@ export async function putEntryWithState(
   } catch (error) {
     if (error instanceof TransactionConflictException || error instanceof TransactionInProgressException)
       return { kind: "conflict" };
-    if (!(error instanceof TransactionCanceledException)) throw toStoreError(error, signal);
+    if (!(error instanceof TransactionCanceledException)) throw toPutError(error, item, signal);
     countRefusedWrite(table, "put_entry_with_state", transactionWriteUnits(item, updates.length));
-    return cancelledOutcome(error.CancellationReasons ?? [], error);
+    return cancelledOutcome(error.CancellationReasons ?? [], item, error);
   }
 }
 
 /** The entry is the first item of the transaction, and so its reason the first. */
-export function cancelledOutcome(reasons: readonly CancellationReason[], cause: unknown): PutOutcome {
+export function cancelledOutcome(
+  reasons: readonly CancellationReason[],
+  item: AttributeMap,
+  cause: unknown,
+): PutOutcome {
   const codes = new Set(reasons.map((reason) => reason.Code).filter((code) => code !== "None"));
   if (codes.has("ConditionalCheckFailed")) {
     const winner = reasons[0]?.Code === "ConditionalCheckFailed" ? reasons[0].Item : undefined;
@@ -57,7 +61,7 @@ export function cancelledOutcome(reasons: readonly CancellationReason[], cause: 
   }
   if (codes.has("TransactionConflict")) return { kind: "conflict" };
   const invalid = reasons.find((reason) => reason.Code === "ValidationError");
-  if (invalid !== undefined) throw isTooLarge(invalid.Message) ? contentTooLarge(cause) : cause;
+  if (invalid !== undefined) throw saysTooLarge(invalid.Message) ? contentTooLarge(item, cause) : cause;
   throw storeUnavailable(cause);
 }
 

@@ -6,7 +6,7 @@ import {
 import type { LoggedEntry, PutOutcome } from "../domain/store.ts";
 import { itemWriteUnits } from "./item-size.ts";
 import { fromItem, toItem } from "./items.ts";
-import { toStoreError } from "./store-error.ts";
+import { toPutError } from "./store-error.ts";
 import { countRefusedWrite, countWrite, type TableAccess } from "./table-access.ts";
 
 export async function putEntry(table: TableAccess, logged: LoggedEntry, signal?: AbortSignal): Promise<PutOutcome> {
@@ -24,7 +24,7 @@ export async function putEntry(table: TableAccess, logged: LoggedEntry, signal?:
     return { kind: "stored" };
   } catch (error) {
     if (error instanceof TransactionConflictException) return { kind: "conflict" };
-    if (!(error instanceof ConditionalCheckFailedException)) throw toStoreError(error, signal);
+    if (!(error instanceof ConditionalCheckFailedException)) throw toPutError(error, item, signal);
     const winner = error.Item;
     countRefusedWrite(table, "put_entry", Math.max(itemWriteUnits(item), itemWriteUnits(winner ?? {})));
     return { kind: "taken", winner: winner && fromItem(winner) };
