@@ -1,0 +1,43 @@
+import type { ShardState } from "../store/control.ts";
+import { ShardBlockedError } from "./shard-blocked.ts";
+import type { ShardWorker } from "./shard-worker.ts";
+
+export type RelayReadiness = { readonly ready: true } | { readonly ready: false; readonly why: string };
+
+export interface RelayHealth {
+  readonly workers: Iterable<ShardWorker>;
+  readonly gone: readonly ShardState[];
+  /** When the shards were last looked up; undefined before the first time. */
+  readonly scannedAtMs: number | undefined;
+  readonly scanError: unknown;
+  readonly nowMs: number;
+  /** Trouble that passes by itself within this time is none. */
+  readonly toleratedMs: number;
+}
+
+export function relayReadiness(health: RelayHealth): RelayReadiness {
+  const { scannedAtMs, scanError, nowMs, toleratedMs, gone } = health;
+  if (scannedAtMs === undefined) return notReady(`the shards are not known yet${because(scanError)}`);
+  if (nowMs - scannedAtMs > toleratedMs) return notReady(`the shards cannot be looked up${because(scanError)}`);
+  if (gone[0] !== undefined) return notReady(goneText(gone[0]));
+  for (const { trouble, shardId } of health.workers) {
+    if (trouble?.blocked || (trouble !== undefined && nowMs - trouble.sinceMs > toleratedMs))
+      return notReady(`shard ${shardId} stands still${because(trouble.error)}`);
+  }
+  return { ready: true };
+}
+
+export function goneText({ shardId, checkpoint }: ShardState): string {
+  const upTo = checkpoint === undefined ? "the start" : new Date(checkpoint.committedAtMs).toISOString();
+  return `shard ${shardId} is gone from the table's stream and was read only up to ${upTo}: events are missing`;
+}
+
+function notReady(why: string): RelayReadiness {
+  return { ready: false, why };
+}
+
+function because(error: unknown): string {
+  if (error === undefined) return "";
+  if (error instanceof ShardBlockedError) return `: ${error.message}`;
+  return `: ${error instanceof Error ? `${error.name} ${error.message}` : String(error)}`;
+}

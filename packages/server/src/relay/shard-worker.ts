@@ -1,0 +1,139 @@
+import type { Log } from "../log.ts";
+import type { Lease, Leases } from "../store/control.ts";
+import { createCheckpointer } from "./checkpointer.ts";
+import { pause } from "./poll-pause.ts";
+import { type LeasedShard, type RelayShardDeps, relayShard } from "./relay-shard.ts";
+import { LeaseLostError, ShardBlockedError } from "./shard-blocked.ts";
+import { createShardLag } from "./shard-lag.ts";
+
+export interface ShardWorkerDeps extends RelayShardDeps {
+  readonly leases: Leases;
+  readonly log: Log;
+  readonly leaseTtlMs: number;
+  readonly checkpointEveryMs: number;
+  /** Pause before a shard that is blocked is tried again from its checkpoint. */
+  readonly retryBlockedMs: number;
+}
+
+export type ShardEnd = "finished" | "released" | "lost" | "abandoned";
+
+/** Reads one leased shard until its end, or until it is stopped or loses its lease. */
+export interface ShardWorker {
+  readonly shardId: string;
+  /** What the last attempt failed with; undefined while it goes well. */
+  readonly trouble: ShardTrouble | undefined;
+  /** Never rejects. */
+  readonly done: Promise<ShardEnd>;
+  /** Reads nothing more, waits for acknowledgements, writes the checkpoint and releases the lease. */
+  stop(): void;
+  /** Leaves everything as it is, as a crash would. */
+  abandon(): void;
+}
+
+export interface ShardTrouble {
+  readonly error: unknown;
+  readonly sinceMs: number;
+  readonly blocked: boolean;
+}
+
+const FIRST_RETRY_MS = 100;
+
+export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWorker {
+  const { leases, clock, metrics } = deps;
+  const { shardId } = lease;
+  const log = deps.log.child({ shard: shardId, epoch: lease.epoch });
+  const stopping = new AbortController();
+  const abandoned = Promise.withResolvers<"abandoned">();
+  const everyMs = deps.checkpointEveryMs;
+  const lag = createShardLag();
+  const renewing = new AbortController();
+  let trouble: ShardTrouble | undefined;
+  const shard: LeasedShard = {
+    lease,
+    lag,
+    checkpointer: createCheckpointer({ leases, lease, clock, everyMs }),
+    onProgress() {
+      if (trouble !== undefined) log.info("the relay goes on with a shard");
+      trouble = undefined;
+    },
+  };
+
+  async function run(): Promise<ShardEnd> {
+    for (let failures = 0; ; ) {
+      const positionBefore = shard.checkpointer.position;
+      try {
+        const end = await relayShard(deps, shard, stopping.signal);
+        const { kind } = end === "finished" ? await leases.finish(lease) : await leases.release(lease);
+        if (kind === "lost") return "lost";
+        return end === "finished" ? "finished" : "released";
+      } catch (error) {
+        if (error instanceof LeaseLostError) return "lost";
+        if (stopping.signal.reason instanceof LeaseLostError) return "lost";
+        if (stopping.signal.aborted) return giveUp(error);
+        failures = shard.checkpointer.position === positionBefore ? failures + 1 : 1;
+        noteTrouble(error);
+        await pause(retryPauseMs(error, failures), stopping.signal);
+      }
+    }
+  }
+
+  /** Stopped while something does not work: the next worker starts from the last checkpoint. */
+  async function giveUp(error: unknown): Promise<ShardEnd> {
+    log.warn({ error }, "the relay stops a shard without its last acknowledgements; they will be repeated");
+    const outcome = await leases.release(lease).catch(() => ({ kind: "lost" as const }));
+    return outcome.kind === "held" ? "released" : "lost";
+  }
+
+  function retryPauseMs(error: unknown, failures: number): number {
+    if (error instanceof ShardBlockedError) return deps.retryBlockedMs;
+    return Math.min(deps.retryBlockedMs, FIRST_RETRY_MS * 2 ** (failures - 1));
+  }
+
+  function noteTrouble(error: unknown): void {
+    const blocked = error instanceof ShardBlockedError;
+    metrics.retries.inc();
+    trouble = { error, blocked, sinceMs: trouble?.sinceMs ?? clock.nowMs() };
+    if (blocked) log.error({ error, why: error.why }, `the relay stands still: ${error.message}`);
+    else log.warn({ error }, "the relay tries a shard again");
+  }
+
+  async function renew(): Promise<void> {
+    for (;;) {
+      await pause(deps.leaseTtlMs / 3, renewing.signal);
+      if (renewing.signal.aborted) return;
+      try {
+        const outcome = await leases.renew(lease, { ttlMs: deps.leaseTtlMs, nowMs: clock.nowMs() });
+        if (outcome.kind === "lost") stopping.abort(new LeaseLostError(shardId));
+      } catch (error) {
+        log.warn({ error }, "the lease of a shard could not be renewed");
+      }
+    }
+  }
+
+  metrics.shards.set(shardId, {
+    lagMs: () => lag.lagMs(clock.nowMs()),
+    isBlocked: () => trouble?.blocked ?? false,
+  });
+  log.info({ checkpoint: lease.checkpoint }, "the relay reads a shard");
+  const running = run();
+  const done = Promise.race([running, abandoned.promise]).then((how) => {
+    renewing.abort();
+    metrics.shards.delete(shardId);
+    log.info({ end: how }, "the relay reads a shard no more");
+    return how;
+  });
+  void renew();
+
+  return {
+    shardId,
+    get trouble() {
+      return trouble;
+    },
+    done,
+    stop: () => stopping.abort(new Error("the relay is being drained")),
+    abandon() {
+      abandoned.resolve("abandoned");
+      stopping.abort(new LeaseLostError(shardId));
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
+import type { Change } from "../domain/change.ts";
+import { describeShards, readShard, readStreamArn, type Shard, type StreamRecord } from "../store/stream.ts";
+
+export interface ChangeRecord {
+  readonly sequenceNumber: string;
+  /** By the stream, to the second. */
+  readonly committedAtMs: number;
+  readonly change: Change;
+}
+
+/** The stream of one table, as changes. */
+export interface TableStream {
+  /** Undefined when the table has no stream. */
+  arn(): Promise<string | undefined>;
+  shards(streamArn: string): Promise<Shard[]>;
+  /** Page by page, also empty ones, until the closed shard's end; throws the signal's reason, or StreamTrimmedError. */
+  read(
+    position: { streamArn: string; shardId: string; afterSequenceNumber: string | undefined },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly ChangeRecord[]>;
+}
+
+export interface TableStreamDeps {
+  readonly client: DynamoDBClient;
+  readonly streams: DynamoDBStreamsClient;
+  readonly tableName: string;
+  readonly toChange: (record: StreamRecord) => Change;
+}
+
+export function createTableStream({ client, streams, tableName, toChange }: TableStreamDeps): TableStream {
+  return {
+    arn: () => readStreamArn(client, tableName),
+    shards: (streamArn) => describeShards(streams, streamArn),
+    async *read(position, signal) {
+      // The relay pauses itself: how long depends on what it has seen.
+      for await (const records of readShard(streams, { ...position, idleMs: 0, signal }))
+        yield records.map((record) => toChangeRecord(record, toChange));
+    },
+  };
+}
+
+function toChangeRecord(record: StreamRecord, toChange: TableStreamDeps["toChange"]): ChangeRecord {
+  const { SequenceNumber, ApproximateCreationDateTime } = record.dynamodb ?? {};
+  if (SequenceNumber === undefined) throw new TypeError("a record of the table's stream has no sequence number");
+  return {
+    sequenceNumber: SequenceNumber,
+    committedAtMs: ApproximateCreationDateTime?.getTime() ?? 0,
+    change: toChange(record),
+  };
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import type { Registry } from "prom-client";
+import type { ShardState } from "../store/control.ts";
+import { planShards, shareOf } from "./plan-shards.ts";
+import { pause } from "./poll-pause.ts";
+import { createRelayMetrics } from "./relay-metrics.ts";
+import { goneText, type RelayReadiness, relayReadiness } from "./relay-readiness.ts";
+import { type ShardWorker, type ShardWorkerDeps, startShardWorker } from "./shard-worker.ts";
+import { createWorkerSlot } from "./worker-slot.ts";
+
+export interface RelayOptions
+  extends Omit<ShardWorkerDeps, "metrics" | RelayTuningName>,
+    Partial<Pick<ShardWorkerDeps, RelayTuningName>> {
+  readonly registry: Registry;
+  /** Name in the lease table. Default: one of its own. */
+  readonly owner?: string;
+}
+
+type RelayTuningName = "leaseTtlMs" | "pollMs" | "checkpointEveryMs" | "retryBlockedMs" | "maxRooms" | "maxBatchBytes";
+
+export interface Relay {
+  ready(): RelayReadiness;
+  /** Reads nothing more, waits for acknowledgements, writes checkpoints, releases leases. */
+  drain(): Promise<void>;
+  /** Ends at once. What was not drained is repeated by the next worker when the leases have expired. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = {
+  leaseTtlMs: 10_000,
+  pollMs: 100,
+  checkpointEveryMs: 1_000,
+  retryBlockedMs: 5_000,
+  maxRooms: 100_000,
+  maxBatchBytes: 1024 * 1024,
+} satisfies Pick<ShardWorkerDeps, RelayTuningName>;
+
+/** Relays the table's stream, together with the other workers of the same control table. */
+export function startRelay(options: RelayOptions): Relay {
+  const { registry, owner = randomUUID(), ...given } = options;
+  const deps: ShardWorkerDeps = { ...DEFAULTS, ...given, metrics: createRelayMetrics(registry) };
+  const { leases, stream, clock, log, leaseTtlMs } = deps;
+  const nowMs = () => clock.nowMs();
+  const slot = createWorkerSlot({ leases, owner, leaseTtlMs, nowMs });
+  const workers = new Map<string, ShardWorker>();
+  const stop = new AbortController();
+  const scanMs = leaseTtlMs / 4;
+  let wake = new AbortController();
+  let gone: readonly ShardState[] = [];
+  let scannedAtMs: number | undefined;
+  let scanError: unknown;
+
+  async function scan(): Promise<void> {
+    const streamArn = await stream.arn();
+    if (streamArn === undefined) throw new Error("the table has no stream: run setup");
+    const [workerCount, shards] = await Promise.all([slot.countWorkers(streamArn), stream.shards(streamArn)]);
+    // After the shards: a shard that was listed and one that was finished since are no contradiction.
+    const plan = planShards(shards, await leases.list(streamArn), nowMs());
+    noteGone(plan.gone);
+    const share = shareOf(plan.readable.length, workerCount);
+    for (const worker of [...workers.values()].slice(share)) worker.stop();
+    for (const shardId of shuffled(plan.free)) {
+      if (workers.size >= share || stop.signal.aborted) break;
+      if (!workers.has(shardId)) await take(streamArn, shardId);
+    }
+  }
+
+  async function take(streamArn: string, shardId: string): Promise<void> {
+    const lease = await leases.acquire({ streamArn, shardId, owner, ttlMs: leaseTtlMs, nowMs: nowMs() });
+    if (lease === undefined) return;
+    if (stop.signal.aborted) {
+      await leases.release(lease);
+      return;
+    }
+    const worker = startShardWorker(deps, lease);
+    workers.set(shardId, worker);
+    void worker.done.then((end) => {
+      workers.delete(shardId);
+      // Its children may begin.
+      if (end === "finished") wake.abort();
+    });
+  }
+
+  function noteGone(shards: readonly ShardState[]): void {
+    const known = new Set(gone.map((state) => state.shardId));
+    for (const state of shards) {
+      deps.metrics.shards.set(state.shardId, { lagMs: () => 0, isBlocked: () => true });
+      if (!known.has(state.shardId)) log.error({ shard: state.shardId }, goneText(state));
+    }
+    gone = shards;
+  }
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      wake = new AbortController();
+      try {
+        await scan();
+        scannedAtMs = nowMs();
+        scanError = undefined;
+      } catch (error) {
+        scanError = error;
+        log.warn({ error }, "the relay cannot look up its shards");
+      }
+      await pause(scanMs, AbortSignal.any([stop.signal, wake.signal]));
+    }
+  }
+
+  const running = run();
+  const ended = async () => {
+    await running;
+    await Promise.all([...workers.values()].map((worker) => worker.done));
+  };
+
+  return {
+    ready: () =>
+      relayReadiness({
+        workers: workers.values(),
+        gone,
+        scannedAtMs,
+        scanError,
+        nowMs: nowMs(),
+        toleratedMs: Math.max(10_000, leaseTtlMs),
+      }),
+    async drain() {
+      stop.abort();
+      for (const worker of workers.values()) worker.stop();
+      await ended();
+      await slot.release();
+    },
+    async close() {
+      stop.abort();
+      for (const worker of workers.values()) worker.abandon();
+      await ended();
+    },
+  };
+}
+
+/** Workers that start together reach for different shards. */
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
