@@ -67,16 +67,10 @@ export function toConnectError(error: unknown, requestId: string): ConnectError 
     }
     details.push(requestInfo);
     const code = codeOf(error.reason);
-    return new ConnectError(shortened(error.message), code, { "x-request-id": requestId }, details, error.cause);
+    return new ConnectError(shortened(error.message), code, undefined, details, error.cause);
   }
   if (error instanceof ConnectError) {
-    return new ConnectError(
-      shortened(error.rawMessage),
-      error.code,
-      { "x-request-id": requestId },
-      [requestInfo],
-      error.cause,
-    );
+    return new ConnectError(shortened(error.rawMessage), error.code, undefined, [requestInfo], error.cause);
   }
   return toConnectError(new MaruError(ErrorReason.INTERNAL, { cause: error }), requestId);
 }

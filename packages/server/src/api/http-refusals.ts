@@ -23,6 +23,7 @@ export function answerUnknownPath(
       response.setHeader(name, value);
     }
     response.setHeader("content-type", "application/grpc-web+proto");
+    response.setHeader(requestIdHeader, requestId);
     response.end();
   } else {
     sendError(response, codeToHttpStatus(error.code), error, requestId);
