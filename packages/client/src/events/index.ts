@@ -1,0 +1,16 @@
+export { type EventPlace, HandlerFailedError, UndecodableEventError } from "./errors.ts";
+export type {
+  AnyEvent,
+  EventContext,
+  EventFacts,
+  EventKind,
+  EventOf,
+  GapEvent,
+  Handler,
+  Handlers,
+  UnknownEvent,
+} from "./handlers.ts";
+export type { SubscribeOptions } from "./options.ts";
+export type { HandlerRetryOptions } from "./retry.ts";
+export { type EntrySource, type RoomConsumer, subscribe } from "./subscribe.ts";
+export type { ConsumerWarning } from "./warning.ts";

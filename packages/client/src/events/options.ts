@@ -1,0 +1,76 @@
+import type { KafkaConnection } from "@maru/kafka";
+import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
+import { kindOfType } from "./decode.ts";
+import type { Handlers } from "./handlers.ts";
+import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
+import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
+
+/** What to consume, and how. */
+export interface SubscribeOptions
+  extends Partial<Pick<KafkaConnection, "clientId" | "ssl" | "sasl" | "socketFactory" | "onLog">> {
+  /** `host:port` of some Kafka brokers; the others are learned from these. */
+  readonly brokers: readonly string[];
+  /** The consumer group: consumers of one group share the rooms, and the group remembers what is done. */
+  readonly group: string;
+  /** @default "maru.room-events.v1" */
+  readonly topic?: string;
+  /**
+   * Where a group begins that has done nothing yet: `true` at the oldest event that the topic holds, `false` at the next
+   * that comes. By default at the oldest, because what is handed over too much can be ignored, and what was passed over is
+   * missing in silence; a group whose handlers reach people (pushes, mails) may want `false`. Where the group has done
+   * something, it goes on from there.
+   * @default true
+   */
+  readonly fromBeginning?: boolean;
+  /** How many handlers may run at once: each for another room. @default 16 */
+  readonly maxInFlight?: number;
+  /** See {@link HandlerRetryOptions}. */
+  readonly retry?: HandlerRetryOptions;
+  /** How long done events may wait until they are committed, in milliseconds; after a crash they come again. @default 500 */
+  readonly commitIntervalMs?: number;
+  /** How long stopping waits for the handlers that run, in milliseconds, before it aborts their signal. @default 10_000 */
+  readonly drainTimeoutMs?: number;
+  /** Is told of what the consumer got over. Default: a warning of the process, on stderr. */
+  readonly onWarning?: (warning: ConsumerWarning) => void;
+}
+
+/** The options with the defaults filled in. Throws TypeError or RangeError for what makes no sense. */
+export function toSettings(options: SubscribeOptions) {
+  const { brokers, group, topic = ROOM_EVENTS_TOPIC, fromBeginning = true } = options;
+  const { maxInFlight = 16, commitIntervalMs = 500, drainTimeoutMs = 10_000, onWarning = emitProcessWarning } = options;
+  if (!Array.isArray(brokers) || brokers.length === 0) throw new TypeError("subscribe: brokers must name a broker");
+  for (const [name, value] of Object.entries({ group, topic })) {
+    if (typeof value !== "string" || value === "") throw new TypeError(`subscribe: ${name} must be a name`);
+  }
+  if (!Number.isInteger(maxInFlight) || maxInFlight < 1) {
+    throw new RangeError(`subscribe: maxInFlight must be a whole number from 1 on, not ${maxInFlight}`);
+  }
+  for (const [name, value] of Object.entries({ commitIntervalMs, drainTimeoutMs })) {
+    if (!(value >= 0 && value < 2 ** 31)) throw new RangeError(`subscribe: ${name} must not be ${value}`);
+  }
+  const retry = toHandlerRetryPolicy(options.retry);
+  const clientId = options.clientId ?? group;
+  return {
+    brokers,
+    group,
+    topic,
+    clientId,
+    fromBeginning,
+    maxInFlight,
+    commitIntervalMs,
+    drainTimeoutMs,
+    onWarning,
+    retry,
+  };
+}
+
+/** Throws a TypeError for handlers that no event could reach. */
+export function refuseBadHandlers(handlers: Handlers): void {
+  const names = new Set<string>([...kindOfType.values(), "unknown", "any", "gap"]);
+  const given = Object.entries(handlers ?? {}).filter(([, handler]) => handler !== undefined);
+  if (given.length === 0) throw new TypeError("subscribe: there is no handler, so every event would be passed over");
+  for (const [name, handler] of given) {
+    if (!names.has(name)) throw new TypeError(`subscribe: no event is called ${name}`);
+    if (typeof handler !== "function") throw new TypeError(`subscribe: the handler ${name} must be a function`);
+  }
+}

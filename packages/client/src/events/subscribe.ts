@@ -1,0 +1,199 @@
+import { type ConsumedRecord, type PartitionClaim, type RevokeReason, startConsumer } from "@maru/kafka";
+import type { Maru } from "../connect.ts";
+import { decodeEvent } from "./decode.ts";
+import { createHandlerSlots } from "./handler-slots.ts";
+import type { AnyEvent, Handlers } from "./handlers.ts";
+import { refuseBadHandlers, type SubscribeOptions, toSettings } from "./options.ts";
+import {
+  createPartitionWork,
+  type FetchedEvent,
+  type PartitionWork,
+  type PartitionWorkDeps,
+} from "./partition-work.ts";
+import type { ConsumerWarning } from "./warning.ts";
+import { within } from "./within.ts";
+
+/** The part of the client that a consumer uses: what `connectMaru` makes has it. */
+export interface EntrySource {
+  readonly events: Pick<Maru["events"], "listEntries">;
+}
+
+/** A running consumer. Made by {@link subscribe}. */
+export interface RoomConsumer extends AsyncDisposable {
+  /**
+   * Resolves after `close`. Rejects with what stopped the consumer: `HandlerFailedError`, `UndecodableEventError`, or
+   * `OffsetLostError` and others of `@maru/kafka`. Leave it unobserved, and Node ends the process with that error.
+   */
+  readonly done: Promise<void>;
+  /**
+   * Stops fetching, waits for the handlers that run, commits what is done, leaves the group. Never rejects. May be called
+   * again. A handler may call it, but not wait for it.
+   */
+  close(): Promise<void>;
+}
+
+const MAX_ROOMS_PER_PARTITION = 50_000;
+const LAST_COMMIT_LIMIT_MS = 5000;
+
+/**
+ * Hands the events of rooms to typed handlers. The events of a room come one after the other, in order; rooms go in
+ * parallel. An event is committed after its handler is done, so each is handled at least once: it may come again after a
+ * crash or when partitions move. Repeats within one assignment of a partition are dropped.
+ *
+ * A handler that throws is called again after a growing, random wait, and the later events of its room wait with it. When
+ * no attempt is left, the consumer stops, and `done` says why; it never goes past an event that is not done.
+ *
+ * Entries that are missing in the topic (41, then 43) are told to `gap` and as a warning, and the room goes on: this
+ * version does not fetch them. It cannot see what is missing right before the first event of a room in an assignment.
+ *
+ * @throws TypeError, RangeError for options that make no sense; `ConnectError`, `UnknownTopicError` of `@maru/kafka`
+ * @example
+ * await using consumer = await subscribe(maru, { brokers: ["localhost:9092"], group: "push" }, {
+ *   messageSent: (event, ctx) => push(event.roomId, event.seq, event.body.content, { signal: ctx.signal }),
+ *   unknown: (event) => log.info(`a newer server wrote ${event.type}`),
+ * });
+ * process.once("SIGTERM", () => consumer.close());
+ * await consumer.done;
+ */
+export async function subscribe(
+  maru: EntrySource,
+  options: SubscribeOptions,
+  handlers: Handlers,
+): Promise<RoomConsumer> {
+  if (typeof maru?.events?.listEntries !== "function") {
+    throw new TypeError("subscribe: the first argument must be a client, as connectMaru makes it");
+  }
+  refuseBadHandlers(handlers);
+  const settings = toSettings(options);
+  const { brokers, group, topic, clientId, drainTimeoutMs, maxInFlight } = settings;
+  const works = new Map<PartitionClaim, PartitionWork>();
+  const slots = createHandlerSlots(maxInFlight);
+  const drain = new AbortController();
+  const stopping = new AbortController();
+  let failure: { error: unknown } | undefined;
+
+  const warn = (warning: ConsumerWarning) => {
+    try {
+      settings.onWarning(warning);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const deps: PartitionWorkDeps = {
+    group,
+    handlers,
+    slots,
+    retry: settings.retry,
+    commitIntervalMs: settings.commitIntervalMs,
+    maxRooms: MAX_ROOMS_PER_PARTITION,
+    drainSignal: drain.signal,
+    random: Math.random,
+    warn,
+    skipped: warnOncePerType(warn),
+    fail,
+  };
+
+  function stop(): void {
+    for (const work of works.values()) work.stop();
+    stopping.abort();
+  }
+
+  function fail(error: unknown): void {
+    failure ??= { error };
+    stop();
+  }
+
+  function onBatch(claim: PartitionClaim, records: readonly ConsumedRecord[]): void {
+    const work = works.get(claim);
+    if (!work || stopping.signal.aborted) return;
+    const { events, error } = decodeAll(records);
+    work.take(events);
+    if (error !== undefined) fail(error);
+  }
+
+  async function onRevoked(claims: readonly PartitionClaim[], reason: RevokeReason): Promise<void> {
+    const given = claims.flatMap((claim) => works.get(claim) ?? []);
+    for (const claim of claims) works.delete(claim);
+    for (const work of given) work.stop();
+    if (reason === "rebalance") for (const work of given) void work.commitNow();
+    if (reason !== "close") return;
+    await handlersEnd();
+    await within(LAST_COMMIT_LIMIT_MS, Promise.all(given.map((work) => work.commitLast())));
+  }
+
+  async function handlersEnd(): Promise<void> {
+    if (drain.signal.aborted || (await within(drainTimeoutMs, slots.settled()))) return;
+    const rooms = slots.busyRooms.join(", ");
+    warn({ code: "drainTimeout", message: `handlers still ran after ${drainTimeoutMs} ms, of rooms ${rooms}` });
+    drain.abort();
+  }
+
+  const { ssl, sasl, socketFactory, onLog } = options;
+  const driver = await startConsumer({
+    brokers: [...brokers],
+    clientId,
+    groupId: group,
+    topics: [topic],
+    fromBeginning: settings.fromBeginning,
+    onAssigned(claims) {
+      for (const claim of claims) works.set(claim, createPartitionWork(deps, claim));
+    },
+    onRevoked,
+    onBatch,
+    onCrash(cause, willRestart) {
+      if (willRestart) warn({ code: "disconnected", message: `group ${group} was lost: ${cause.message}`, cause });
+    },
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    ...(socketFactory === undefined ? {} : { socketFactory }),
+    ...(onLog === undefined ? {} : { onLog }),
+  });
+
+  /** Never rejects. */
+  async function untilEnded(): Promise<void> {
+    try {
+      await driver.closed;
+    } catch (error) {
+      fail(error);
+    }
+    await handlersEnd();
+  }
+  const ended = untilEnded();
+  const close = (): Promise<void> => {
+    stop();
+    return ended;
+  };
+  const closeDriver = () => void driver.close().catch(() => {}); // `closed` has the error
+  stopping.signal.addEventListener("abort", closeDriver, { once: true });
+  if (stopping.signal.aborted) closeDriver();
+  return {
+    done: ended.then(() => {
+      if (failure) throw failure.error;
+    }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function decodeAll(records: readonly ConsumedRecord[]): { events: FetchedEvent[]; error?: unknown } {
+  const receivedAt = new Date();
+  const events: FetchedEvent[] = [];
+  for (const record of records) {
+    try {
+      events.push({ event: decodeEvent(record), record, receivedAt });
+    } catch (error) {
+      return { events, error };
+    }
+  }
+  return { events };
+}
+
+function warnOncePerType(warn: (warning: ConsumerWarning) => void): (event: AnyEvent) => void {
+  const told = new Set<string>();
+  return ({ kind, type, roomId, seq }) => {
+    if (kind !== "unknown" || told.has(type)) return;
+    told.add(type);
+    const message = `events of type ${type} are not known to this version, and are skipped: handle them in "unknown"`;
+    warn({ code: "unknownType", message, roomId, seq });
+  };
+}
