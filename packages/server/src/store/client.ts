@@ -2,6 +2,10 @@ import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynam
 import { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
+/** For those who hand a client on and do not use it. */
+export type { DynamoDBClient as TableClient } from "@aws-sdk/client-dynamodb";
+export type { DynamoDBStreamsClient as StreamsClient } from "@aws-sdk/client-dynamodb-streams";
+
 export interface ClientOptions {
   readonly region: string;
   /** Undefined: AWS's own of the region. */

@@ -19,6 +19,16 @@ test("any entry comes back from its item as it was", () => {
   );
 });
 
+test("numbers that DynamoDB cannot hold come back too", () => {
+  for (const latitude of [Number.NaN, Infinity, -Infinity, -0, 5e-324, 1e-130, 1e125, Number.MAX_VALUE, 37.566535]) {
+    const value = { content: { kind: { case: "location" as const, value: { latitude } } } };
+    const entry = logged("r", 1, { type: "message_sent", body: { case: "messageSent", value } });
+    const { body } = fromItem(toItem(entry)).entry;
+    const kind = body.case === "messageSent" ? body.value.content?.kind : undefined;
+    expect(kind?.case === "location" && Object.is(kind.value.latitude, latitude), String(latitude)).toBe(true);
+  }
+});
+
 test("an item can be read by people", () => {
   const entry = logged("room-1", 42, {
     type: "message_sent",
