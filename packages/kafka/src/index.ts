@@ -1,11 +1,13 @@
 export type { PartitionClaim } from "./claim.ts";
 export type { KafkaConnection } from "./connection.ts";
-export type { ConsumerDriver, ConsumerOptions, RevokeReason } from "./consumer-driver.ts";
 export { startConsumer } from "./consumer-driver.ts";
+export type { ConsumerDriver, ConsumerOptions, RevokeReason } from "./consumer-options.ts";
 export * from "./errors.ts";
 export { partitionOf } from "./partition.ts";
 export type { OutgoingMessage, ProducerOptions, RoomProducer, Stored } from "./producer.ts";
 export { startProducer } from "./producer.ts";
+export type { ReadRange } from "./read-partitions.ts";
+export { readPartitions } from "./read-partitions.ts";
 export type { ConsumedRecord } from "./record.ts";
 export type { PartitionOffsets, TopicSpec } from "./topics.ts";
 export { committedOffsets, ensureTopic, topicOffsets, topicPartitions } from "./topics.ts";

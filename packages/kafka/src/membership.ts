@@ -29,9 +29,8 @@ export function announcingAssigner(onJoining: () => void): PartitionAssigner {
 export async function whileHeartbeating(
   heartbeat: () => Promise<void>,
   intervalMs: number,
-  work: void | Promise<void>,
+  work: Promise<void>,
 ): Promise<void> {
-  if (!(work instanceof Promise)) return;
   let timer: NodeJS.Timeout | undefined;
   const ended = new Promise<never>((_, reject) => {
     timer = setInterval(() => {

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { partitionOf, readPartitions, startProducer, UnknownTopicError } from "../src/index.ts";
+import { connection, message, newTopic, textOf } from "./cluster.ts";
+
+test("partitions are read from the first record to the last, and no others", async () => {
+  const topic = await newTopic(4);
+  await using producer = await startProducer(connection());
+  const keys = Array.from({ length: 300 }, (_, i) => `key-${i}`);
+  await producer.sendAll(
+    topic,
+    keys.map((key) => message(key, key)),
+  );
+  const read: string[] = [];
+  await readPartitions(
+    connection(),
+    { topic, partitions: [1, 3] },
+    (records) => void read.push(...records.map(textOf)),
+  );
+  for (const partition of [1, 3]) {
+    const inPartition = (key: string) => partitionOf(key, 4) === partition;
+    expect(read.filter(inPartition)).toEqual(keys.filter(inPartition));
+  }
+  expect(read.filter((key) => [0, 2].includes(partitionOf(key, 4)))).toEqual([]);
+});
+
+test("an empty partition is read at once", async () => {
+  const topic = await newTopic(1);
+  await readPartitions(connection(), { topic, partitions: [0] }, () => expect.unreachable());
+});
+
+test("what the reader throws, and an abort, end the reading", async () => {
+  const topic = await newTopic(1);
+  await using producer = await startProducer(connection());
+  await producer.send(topic, message("k", "v"));
+  const fail = () => Promise.reject(new Error("cannot read this"));
+  await expect(readPartitions(connection(), { topic, partitions: [0] }, fail)).rejects.toThrow("cannot read this");
+  const stop = new AbortController();
+  const stopThere = () => stop.abort(new Error("stopped"));
+  const reading = readPartitions(connection(), { topic, partitions: [0], signal: stop.signal }, stopThere);
+  await expect(reading).rejects.toThrow("stopped");
+});
+
+test("a partition or topic that does not exist is refused", async () => {
+  const topic = await newTopic(1);
+  const read = (range: { topic: string; partitions: number[] }) => readPartitions(connection(), range, () => {});
+  await expect(read({ topic, partitions: [7] })).rejects.toThrow("has no partition 7");
+  await expect(read({ topic: "kafka-test-nowhere", partitions: [0] })).rejects.toThrow(UnknownTopicError);
+});
