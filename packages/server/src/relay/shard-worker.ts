@@ -26,6 +26,8 @@ export interface ShardWorker {
   readonly done: Promise<ShardEnd>;
   /** Reads nothing more, waits for acknowledgements, writes the checkpoint and releases the lease. */
   stop(): void;
+  /** Waits for nothing more, and releases the lease. */
+  letGo(): void;
   /** Leaves everything as it is, as a crash would. */
   abandon(): void;
 }
@@ -43,7 +45,7 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
   const { shardId } = lease;
   const log = deps.log.child({ shard: shardId, epoch: lease.epoch });
   const stopping = new AbortController();
-  const abandoned = Promise.withResolvers<"abandoned">();
+  const cut = Promise.withResolvers<ShardEnd>();
   const everyMs = deps.checkpointEveryMs;
   const lag = createShardLag();
   const renewing = new AbortController();
@@ -63,13 +65,15 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
       const positionBefore = shard.checkpointer.position;
       try {
         const end = await relayShard(deps, shard, stopping.signal);
-        const { kind } = end === "finished" ? await leases.finish(lease) : await leases.release(lease);
-        if (kind === "lost") return "lost";
-        return end === "finished" ? "finished" : "released";
+        if (end === "stopped") return release();
+        return (await leases.finish(lease)).kind === "held" ? "finished" : "lost";
       } catch (error) {
         if (error instanceof LeaseLostError) return "lost";
         if (stopping.signal.reason instanceof LeaseLostError) return "lost";
-        if (stopping.signal.aborted) return giveUp(error);
+        if (stopping.signal.aborted) {
+          log.warn({ error }, "the relay stops a shard before all of it was acknowledged");
+          return release();
+        }
         failures = shard.checkpointer.position === positionBefore ? failures + 1 : 1;
         noteTrouble(error);
         await pause(retryPauseMs(error, failures), stopping.signal);
@@ -77,11 +81,14 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     }
   }
 
-  /** Stopped while something does not work: the next worker starts from the last checkpoint. */
-  async function giveUp(error: unknown): Promise<ShardEnd> {
-    log.warn({ error }, "the relay stops a shard without its last acknowledgements; they will be repeated");
-    const outcome = await leases.release(lease).catch(() => ({ kind: "lost" as const }));
-    return outcome.kind === "held" ? "released" : "lost";
+  /** The next worker starts from the last checkpoint and repeats what came after it. */
+  async function release(): Promise<ShardEnd> {
+    try {
+      return (await leases.release(lease)).kind === "held" ? "released" : "lost";
+    } catch (error) {
+      log.warn({ error }, "the lease of a shard could not be released and has to expire");
+      return "abandoned";
+    }
   }
 
   function retryPauseMs(error: unknown, failures: number): number {
@@ -115,8 +122,7 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     isBlocked: () => trouble?.blocked ?? false,
   });
   log.info({ checkpoint: lease.checkpoint }, "the relay reads a shard");
-  const running = run();
-  const done = Promise.race([running, abandoned.promise]).then((how) => {
+  const done = Promise.race([run(), cut.promise]).then((how) => {
     renewing.abort();
     metrics.shards.delete(shardId);
     log.info({ end: how }, "the relay reads a shard no more");
@@ -131,8 +137,12 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     },
     done,
     stop: () => stopping.abort(new Error("the relay is being drained")),
+    letGo() {
+      cut.resolve(release());
+      stopping.abort(new LeaseLostError(shardId));
+    },
     abandon() {
-      abandoned.resolve("abandoned");
+      cut.resolve("abandoned");
       stopping.abort(new LeaseLostError(shardId));
     },
   };

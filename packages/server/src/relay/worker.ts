@@ -8,21 +8,27 @@ import { goneText, type RelayReadiness, relayReadiness } from "./relay-readiness
 import { type ShardWorker, type ShardWorkerDeps, startShardWorker } from "./shard-worker.ts";
 import { createWorkerSlot } from "./worker-slot.ts";
 
-export interface RelayOptions
-  extends Omit<ShardWorkerDeps, "metrics" | RelayTuningName>,
-    Partial<Pick<ShardWorkerDeps, RelayTuningName>> {
-  readonly registry: Registry;
+/** What has a default. */
+type RelayTuning = Pick<
+  ShardWorkerDeps,
+  "leaseTtlMs" | "pollMs" | "checkpointEveryMs" | "retryBlockedMs" | "maxRooms" | "maxBatchBytes"
+> & {
+  /** How long draining waits for acknowledgements. */
+  readonly drainTimeoutMs: number;
   /** Name in the lease table. Default: one of its own. */
-  readonly owner?: string;
+  readonly owner: string;
+};
+
+export interface RelayOptions extends Omit<ShardWorkerDeps, "metrics" | keyof RelayTuning>, Partial<RelayTuning> {
+  readonly registry: Registry;
 }
 
-type RelayTuningName = "leaseTtlMs" | "pollMs" | "checkpointEveryMs" | "retryBlockedMs" | "maxRooms" | "maxBatchBytes";
-
 export interface Relay {
+  /** Not while a shard stands still, or shards cannot be looked up. */
   ready(): RelayReadiness;
   /** Reads nothing more, waits for acknowledgements, writes checkpoints, releases leases. */
   drain(): Promise<void>;
-  /** Ends at once. What was not drained is repeated by the next worker when the leases have expired. */
+  /** Ends at once. What was not drained is repeated by the next worker, when the leases have expired. */
   close(): Promise<void>;
 }
 
@@ -33,13 +39,13 @@ const DEFAULTS = {
   retryBlockedMs: 5_000,
   maxRooms: 100_000,
   maxBatchBytes: 1024 * 1024,
-} satisfies Pick<ShardWorkerDeps, RelayTuningName>;
+  drainTimeoutMs: 10_000,
+} satisfies Partial<RelayTuning>;
 
 /** Relays the table's stream, together with the other workers of the same control table. */
-export function startRelay(options: RelayOptions): Relay {
-  const { registry, owner = randomUUID(), ...given } = options;
-  const deps: ShardWorkerDeps = { ...DEFAULTS, ...given, metrics: createRelayMetrics(registry) };
-  const { leases, stream, clock, log, leaseTtlMs } = deps;
+export function startRelay({ registry, ...options }: RelayOptions): Relay {
+  const deps = { ...DEFAULTS, owner: randomUUID(), ...options, metrics: createRelayMetrics(registry) };
+  const { leases, stream, clock, log, leaseTtlMs, owner } = deps;
   const nowMs = () => clock.nowMs();
   const slot = createWorkerSlot({ leases, owner, leaseTtlMs, nowMs });
   const workers = new Map<string, ShardWorker>();
@@ -124,7 +130,11 @@ export function startRelay(options: RelayOptions): Relay {
     async drain() {
       stop.abort();
       for (const worker of workers.values()) worker.stop();
-      await ended();
+      const drained = new AbortController();
+      const settled = ended().finally(() => drained.abort());
+      await pause(deps.drainTimeoutMs, drained.signal);
+      for (const worker of workers.values()) worker.letGo();
+      await settled;
       await slot.release();
     },
     async close() {
