@@ -49,7 +49,7 @@ export function createCallTransport(deps: CallTransportDeps): Transport {
   ): Call<Server> => ({
     order: orderFor(plan, request),
     repeatable: plan.repeatable,
-    deadlineMs: timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY ? deps.steadyMs() + timeoutMs : undefined,
+    deadlineMs: toDeadline(deps.steadyMs(), timeoutMs),
     signal,
     renewKey: fillKey(deps.keyClock, plan, request),
   });
@@ -78,6 +78,11 @@ export function createCallTransport(deps: CallTransportDeps): Transport {
   };
 }
 
+function toDeadline(nowMs: number, timeoutMs: number): number | undefined {
+  if (Number.isNaN(timeoutMs)) throw new RangeError("timeoutMs must be a number");
+  return timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY ? nowMs + timeoutMs : undefined;
+}
+
 /** Fills in a key where the caller gave none; returns what makes another one when a server calls it too young. */
 function fillKey(clock: KeyClock, plan: MethodPlan, request: object): Call<Server>["renewKey"] {
   const field = plan.keyField;
@@ -92,7 +97,7 @@ function fillKey(clock: KeyClock, plan: MethodPlan, request: object): Call<Serve
 }
 
 function withToken(header: HeaderInit | undefined, { token }: Try<Server>): HeaderInit | undefined {
-  if (token === undefined) return header;
+  if (token === undefined || token === "") return header;
   if (header === undefined) return { authorization: `Bearer ${token}` };
   const headers = new Headers(header);
   if (!headers.has("authorization")) headers.set("authorization", `Bearer ${token}`);

@@ -50,7 +50,7 @@ export interface Maru extends NounClients, AsyncDisposable {
  * request. Throws a TypeError or RangeError for options that make no sense.
  *
  * @example
- * await using maru = connectMaru({ address: "localhost:7250", token: () => getToken() });
+ * await using maru = connectMaru({ address: "localhost:50051", token: () => getToken() });
  * const { entry } = await maru.messages.send({ roomId, actor: user("u1"), content: text("hi") }, { timeoutMs: 800 });
  */
 export function connectMaru(options: ConnectOptions): Maru {

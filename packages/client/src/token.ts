@@ -2,7 +2,10 @@ import { Code } from "@connectrpc/connect";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "./errors.ts";
 
-/** A token, or a function that fetches one. The function is called when the first call needs a token, and again when a server says that it has expired. */
+/**
+ * A token, or a function that fetches one. The function is called when the first call needs a token, and again when a
+ * server says that it has expired. White space around a token is dropped; an empty one is not sent.
+ */
 export type TokenProvider = string | (() => string | Promise<string>);
 
 /** Holds the token between calls. */
@@ -15,12 +18,12 @@ export interface TokenSource {
 
 /** @param provider see {@link TokenProvider} */
 export function createTokenSource(provider: TokenProvider): TokenSource {
-  if (typeof provider === "string") return { current: () => provider, expire: () => false };
+  if (typeof provider === "string") return { current: () => provider.trim(), expire: () => false };
   let token: string | undefined;
   let fetching: Promise<string> | undefined;
   const fetchToken = async () => {
     try {
-      token = await provider();
+      token = (await provider()).trim();
       return token;
     } catch (cause) {
       throw tokenFailed(cause);

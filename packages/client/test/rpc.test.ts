@@ -54,6 +54,13 @@ describe.each([
     expect(server.seen[0]?.key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   });
 
+  test("an empty token is not sent, and a line end after a token does no harm", async () => {
+    const server = await serve(sent);
+    await connect(server, { token: () => "" }).messages.send(hello);
+    await connect(server, { token: () => "t1\n" }).messages.send(hello);
+    expect(server.seen.map(({ header }) => header("authorization"))).toEqual([undefined, "Bearer t1"]);
+  });
+
   test("an error arrives with reason, metadata, request id and count of attempts", async () => {
     const server = await serve(fail(refusal(Code.FailedPrecondition, ErrorReason.ROOM_FROZEN, { room_id: "r1" })));
     const error = await rejection(connect(server).messages.send(hello));
@@ -177,6 +184,16 @@ describe.each([
     expect(next.seen).toHaveLength(6);
   });
 
+  test("a server that cannot reach its store is left for the next one by this call, and keeps its rooms", async () => {
+    const answer = inTurn(fail(refusal(Code.Unavailable, ErrorReason.STORE_UNAVAILABLE)), sent);
+    const servers = await Promise.all([serve(answer), serve(answer)]);
+    const maru = connect(servers);
+    await maru.messages.send(hello);
+    expect(servers.map(({ seen }) => seen.length)).toEqual([1, 1]);
+    for (let n = 0; n < 4; n++) await maru.messages.send(hello);
+    expect(servers.map(({ seen }) => seen.length).sort()).toEqual([1, 5]);
+  });
+
   test("a server that hangs is left for the next one before the deadline", async () => {
     const servers = await Promise.all([serve(sent), serve(sent)]);
     const ranked = rankServers(
@@ -204,6 +221,16 @@ describe.each([
     const again = await serve(sent, Number(server.address.split(":").at(-1)));
     await vi.waitFor(() => maru.messages.send(hello), { timeout: 5000 });
     expect(again.seen.length).toBeGreaterThan(0);
+  });
+
+  test("a timeout that is no number is refused, and one of 0 or Infinity is none", async () => {
+    const server = await serve(sent);
+    const { messages } = connect(server);
+    await expect(messages.send(hello, { timeoutMs: Number.NaN })).rejects.toThrow(RangeError);
+    await messages.send(hello, { timeoutMs: 0 });
+    await messages.send(hello, { timeoutMs: Number.POSITIVE_INFINITY });
+    await messages.send(hello, { timeoutMs: 1e12 });
+    expect(server.seen).toHaveLength(3);
   });
 
   test("a deadline ends a call that nobody answers", async () => {
