@@ -1,0 +1,176 @@
+import { create } from "@bufbuild/protobuf";
+import type { PartitionClaim } from "@maru/kafka";
+import { EntrySchema } from "@maru/protocol";
+import { expect, test } from "vitest";
+import { HandlerFailedError } from "./errors.ts";
+import { createHandlerSlots } from "./handler-slots.ts";
+import type { EventOf, GapEvent, Handlers } from "./handlers.ts";
+import { createPartitionWork, type FetchedEvent, type PartitionWorkDeps } from "./partition-work.ts";
+import type { ConsumerWarning } from "./warning.ts";
+
+/** The work on a partition whose claim writes down what is asked of it. */
+function startWork(handlers: Handlers, changes: Partial<PartitionWorkDeps> = {}) {
+  const commits: bigint[] = [];
+  const fetching: string[] = [];
+  const warnings: ConsumerWarning[] = [];
+  const failures: unknown[] = [];
+  const lost = new AbortController();
+  const claim: PartitionClaim = {
+    topic: "t",
+    partition: 0,
+    startOffset: 0n,
+    position: 0n,
+    highOffset: 0n,
+    signal: lost.signal,
+    commit: async (nextOffset) => {
+      if (!lost.signal.aborted) commits.push(nextOffset);
+      return !lost.signal.aborted;
+    },
+    pause: () => void fetching.push("pause"),
+    resume: () => void fetching.push("resume"),
+    seek: () => {},
+  };
+  const work = createPartitionWork(
+    {
+      group: "g",
+      handlers,
+      slots: createHandlerSlots(16),
+      retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },
+      commitIntervalMs: 1,
+      maxRooms: 100,
+      drainSignal: new AbortController().signal,
+      random: () => 1,
+      warn: (warning) => void warnings.push(warning),
+      skipped: () => {},
+      fail: (error) => {
+        failures.push(error);
+        work.stop();
+      },
+      ...changes,
+    },
+    claim,
+  );
+  return { work, commits, fetching, warnings, failures, lost };
+}
+
+function fetched(roomId: string, seq: number, offset: bigint, sizeBytes = 10): FetchedEvent {
+  const entry = create(EntrySchema, { roomId, seq, type: "room_unfrozen", body: { case: "roomUnfrozen", value: {} } });
+  if (entry.body.case !== "roomUnfrozen") throw new Error("the body is set right above");
+  const facts = { roomId, seq, entry, type: entry.type, committedAt: undefined, relayedAt: undefined, healed: false };
+  const event: EventOf<"roomUnfrozen"> = { ...facts, kind: "roomUnfrozen", body: entry.body.value };
+  const value = new Uint8Array(sizeBytes);
+  const record = { topic: "t", partition: 0, offset, key: null, value, headers: {}, timestampMs: 0 };
+  return { event, record, receivedAt: new Date(0) };
+}
+
+test("a failing event holds up its room and the commit, and no other room", async () => {
+  const handled: string[] = [];
+  const { work, commits, warnings } = startWork({
+    roomUnfrozen({ roomId, seq }, { attempt }) {
+      if (roomId === "a" && seq === 1 && attempt < 3) throw new Error("not yet");
+      handled.push(`${roomId}${seq}`);
+    },
+  });
+  work.take([fetched("a", 1, 0n), fetched("b", 1, 1n), fetched("a", 2, 2n), fetched("b", 2, 3n)]);
+  await expect.poll(() => commits.at(-1)).toBe(4n);
+  expect(handled).toEqual(["b1", "b2", "a1", "a2"]);
+  expect(warnings.map(({ code, roomId, seq }) => [code, roomId, seq])).toEqual([
+    ["handlerFailed", "a", 1],
+    ["handlerFailed", "a", 1],
+  ]);
+});
+
+test("when no attempt is left the consumer fails, and nothing from that event on is committed", async () => {
+  const { work, commits, failures } = startWork({
+    roomUnfrozen({ seq }) {
+      if (seq === 2) throw new Error("never");
+    },
+  });
+  work.take([fetched("a", 1, 5n), fetched("a", 2, 6n), fetched("a", 3, 7n)]);
+  await expect.poll(() => failures.length).toBe(1);
+  await work.commitLast();
+  expect(commits.at(-1)).toBe(6n);
+  expect(failures[0]).toBeInstanceOf(HandlerFailedError);
+  expect(failures[0]).toMatchObject({ roomId: "a", seq: 2, attempts: 3, offset: 6n, cause: new Error("never") });
+});
+
+test("a hole is told once, before the event that revealed it, even when that event is tried again", async () => {
+  const seen: (GapEvent | number)[] = [];
+  const { work, warnings, commits } = startWork({
+    gap: (gap) => void seen.push(gap),
+    roomUnfrozen({ seq }, { attempt }) {
+      seen.push(seq);
+      if (seq === 43 && attempt === 1) throw new Error("again");
+    },
+  });
+  work.take([fetched("a", 41, 0n), fetched("a", 43, 1n), fetched("a", 42, 2n), fetched("a", 44, 3n)]);
+  await expect.poll(() => commits.at(-1)).toBe(4n);
+  const gap = { roomId: "a", firstMissingSeq: 42, lastMissingSeq: 42, reason: "notHealed" };
+  expect(seen).toEqual([41, gap, 43, 43, 44]);
+  expect(warnings.map(({ code }) => code)).toEqual(["gap", "handlerFailed"]);
+});
+
+test("a repeat is done as soon as its turn comes, and is not handed over", async () => {
+  const seqs: number[] = [];
+  const { work, commits } = startWork({ any: ({ seq }) => void seqs.push(seq) });
+  work.take([1, 2, 1, 2, 3, 1, 3, 4].map((seq, at) => fetched("a", seq, BigInt(at))));
+  await expect.poll(() => commits.at(-1)).toBe(8n);
+  expect(seqs).toEqual([1, 2, 3, 4]);
+});
+
+test("events without a handler are done at once", async () => {
+  const { work, commits } = startWork({ messageSent: () => {} });
+  work.take([fetched("a", 1, 0n), fetched("a", 2, 1n)]);
+  await expect.poll(() => commits.at(-1)).toBe(2n);
+});
+
+test("after stopping nothing begins, and what runs still counts", async () => {
+  const gate = Promise.withResolvers<void>();
+  const begun: number[] = [];
+  const { work, commits } = startWork({
+    any({ seq }) {
+      begun.push(seq);
+      return gate.promise;
+    },
+  });
+  work.take([fetched("a", 1, 0n), fetched("a", 2, 1n)]);
+  work.stop();
+  work.take([fetched("b", 1, 2n)]);
+  gate.resolve();
+  await expect.poll(() => commits.at(-1)).toBe(1n);
+  expect(begun).toEqual([1]);
+});
+
+test("a handler's signal aborts when the partition is lost, and nothing is committed any more", async () => {
+  const ended = Promise.withResolvers<void>();
+  const { work, commits, warnings, lost } = startWork({
+    any: (_, { signal }) =>
+      new Promise<void>((_, reject) => {
+        signal.addEventListener("abort", () => {
+          reject(signal.reason);
+          ended.resolve();
+        });
+      }),
+  });
+  work.take([fetched("a", 1, 0n)]);
+  work.stop();
+  lost.abort();
+  await ended.promise;
+  await work.commitLast();
+  expect([commits, warnings]).toEqual([[], []]);
+});
+
+test("fetching pauses while too many events wait, or too many bytes, and goes on when half are done", async () => {
+  for (const [count, sizeBytes] of [
+    [1100, 10],
+    [10, 1024 * 1024],
+  ] as const) {
+    const gate = Promise.withResolvers<void>();
+    const { work, fetching, commits } = startWork({ any: () => gate.promise });
+    work.take(Array.from({ length: count }, (_, at) => fetched(`room-${at}`, 1, BigInt(at), sizeBytes)));
+    expect(fetching).toEqual(["pause"]);
+    gate.resolve();
+    await expect.poll(() => commits.at(-1)).toBe(BigInt(count));
+    expect(fetching).toEqual(["pause", "resume"]);
+  }
+});
