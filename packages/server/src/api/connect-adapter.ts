@@ -38,6 +38,11 @@ export function createRequestGate(
     });
     putCall(context.values, call);
     context.responseHeader.set(requestIdHeader, call.requestId);
+    call.onInterrupted = (reason) => {
+      if (call.state === "opened") {
+        endCall(pipeline, call, reason);
+      }
+    };
     whenAborted(context.signal, () => onAbort(pipeline, call, context.signal.reason, maxRequestBytes));
     try {
       await admitCall(pipeline, call, context.requestHeader.get("authorization") ?? undefined);

@@ -59,6 +59,7 @@ export class GrpcCall {
       protocol: "grpc",
       hasDeadline: Number.isFinite(Number(transport.getDeadline())),
     });
+    this.#call.onInterrupted = (reason) => this.#onInterrupted(reason);
     this.#context = new GrpcContext(this.#call, transport, metadata);
   }
 
@@ -124,7 +125,7 @@ export class GrpcCall {
   onCancel(): void {
     if (!this.#answered) {
       this.#answered = true;
-      this.#interrupt(new MaruError(ErrorReason.CANCELLED));
+      this.#call.interrupt(new MaruError(ErrorReason.CANCELLED));
     }
   }
 
@@ -132,17 +133,15 @@ export class GrpcCall {
     if (this.#answered) {
       this.#options.sendStatus(status);
     } else {
-      this.#interrupt(toTransportError(status, this.#options.maxRequestBytes));
+      this.#call.interrupt(toTransportError(status, this.#options.maxRequestBytes));
     }
   }
 
   /** Work that runs ends by itself when it is interrupted, and its end is answered. */
-  #interrupt(reason: MaruError): void {
-    const running = this.#call.state === "running";
-    this.#call.interrupt(reason);
+  #onInterrupted(reason: MaruError): void {
     this.#requests?.end(reason);
     this.#afterWrite?.();
-    if (!running) {
+    if (this.#call.state === "opened") {
       this.#fail(reason);
     }
   }

@@ -29,7 +29,11 @@ export async function listenGrpc(options: GrpcListenerOptions): Promise<Listener
     address: joinAddress(splitAddress(options.address).host, port),
     close: (graceMs) =>
       new Promise((resolve) => {
-        const cut = setTimeout(() => server.forceShutdown(), graceMs);
+        // Without channelz grpc-js does not cut what it cannot close, so nobody waits for a client that is stuck.
+        const cut = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, graceMs);
         server.tryShutdown(() => {
           clearTimeout(cut);
           resolve();

@@ -11,13 +11,19 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+/** How long a client may take to send its request. */
+const requestTimeoutMs = 30_000;
+
 /** HTTP/1.1 without TLS; with TLS also HTTP/2. */
 export async function listenHttp(
   address: string,
   tls: TlsFiles | undefined,
   handler: (request: HttpRequest, response: HttpResponse) => void,
 ): Promise<Listener> {
-  const server = tls === undefined ? createServer(handler) : createSecureServer(toSecureOptions(tls), handler);
+  const server =
+    tls === undefined
+      ? createServer({ requestTimeout: requestTimeoutMs }, handler)
+      : createSecureServer(toSecureOptions(tls), handler);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   server.on("connection", (socket: Socket) => {

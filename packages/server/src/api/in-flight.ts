@@ -2,9 +2,10 @@ import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
 import type { ServiceCall } from "./service-call.ts";
 
-/** The calls that a shutdown waits for. Health and reflection are not among them. */
+/** The calls that are being served. A shutdown waits for those of services, not for health and reflection. */
 export class InFlight {
-  readonly #calls = new Set<ServiceCall>();
+  readonly #served = new Set<ServiceCall>();
+  readonly #others = new Set<ServiceCall>();
   readonly #whenDraining: (() => void)[] = [];
   #whenEmpty: (() => void) | undefined;
   #draining = false;
@@ -13,17 +14,20 @@ export class InFlight {
     return this.#draining;
   }
 
+  /** How many a shutdown waits for. */
   get count(): number {
-    return this.#calls.size;
+    return this.#served.size;
   }
 
   enter(call: ServiceCall): void {
-    this.#calls.add(call);
+    const calls = call.method.access === "services" ? this.#served : this.#others;
+    calls.add(call);
   }
 
   leave(call: ServiceCall): void {
-    this.#calls.delete(call);
-    if (this.#calls.size === 0) {
+    this.#others.delete(call);
+    this.#served.delete(call);
+    if (this.#served.size === 0) {
       this.#whenEmpty?.();
     }
   }
@@ -40,12 +44,12 @@ export class InFlight {
         listener();
       }
     }
-    for (const call of this.#calls) {
+    for (const call of [...this.#served]) {
       if (call.method.descriptor.methodKind !== "unary") {
         call.interrupt(new MaruError(ErrorReason.DRAINING));
       }
     }
-    if (this.#calls.size === 0) {
+    if (this.#served.size === 0) {
       return true;
     }
     return new Promise((resolve) => {
@@ -55,5 +59,12 @@ export class InFlight {
         resolve(true);
       };
     });
+  }
+
+  /** Whoever still waits is told to go elsewhere. */
+  interruptAll(): void {
+    for (const call of [...this.#served, ...this.#others]) {
+      call.interrupt(new MaruError(ErrorReason.DRAINING));
+    }
   }
 }

@@ -42,6 +42,7 @@ export function admitCall(
   authorization: string | undefined,
 ): Promise<void> | undefined {
   if (call.method.access === "anyone") {
+    pipeline.inFlight.enter(call);
     return undefined;
   }
   if (pipeline.inFlight.draining) {

@@ -80,6 +80,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   log.info({ grpc: grpc.address, http: http.address, services: names }, "listening");
 
   const close = async () => {
+    inFlight.interruptAll();
     await Promise.all([grpc.close(closeGraceMs), http.close(closeGraceMs)]);
   };
   return {

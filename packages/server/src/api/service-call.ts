@@ -23,6 +23,8 @@ export class ServiceCall implements Call {
   caller = "";
   state: "opened" | "running" | "ended" = "opened";
   deadlineTimer: NodeJS.Timeout | undefined;
+  /** The transport's part: answers a call whose work has not begun, for no work will end then. */
+  onInterrupted: ((reason: MaruError) => void) | undefined;
   /** What was sent, if the call failed. */
   answer: ConnectError | undefined;
   #interruption: MaruError | undefined;
@@ -60,6 +62,7 @@ export class ServiceCall implements Call {
     this.#interruption = reason;
     this.#controller?.abort(reason);
     this.#reject?.(reason);
+    this.onInterrupted?.(reason);
   }
 
   /** The promise's outcome, or the interruption if that comes first, also when the work ignores its signal. */
