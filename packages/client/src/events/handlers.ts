@@ -40,7 +40,7 @@ export type AnyEvent = { [K in EventKind]: EventOf<K> }[EventKind] | UnknownEven
 
 /**
  * Entries of a room that should have come before the next event, and did not. They are in the table all the same:
- * `maru.events.listEntries({ roomId, afterSeq: firstMissingSeq - 1 })` reads them.
+ * `maru.events.listEntries({ roomId, after: firstMissingSeq - 1 })` reads them.
  */
 export interface GapEvent {
   readonly roomId: string;

@@ -174,3 +174,35 @@ test("fetching pauses while too many events wait, or too many bytes, and goes on
     expect(fetching).toEqual(["pause", "resume"]);
   }
 });
+
+test("an event that waits for a free slot when the work stops is not begun", async () => {
+  const gate = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const slots = createHandlerSlots(1);
+  const { work, commits } = startWork(
+    {
+      any({ roomId }) {
+        begun.push(roomId);
+        return gate.promise;
+      },
+    },
+    { slots },
+  );
+  work.take([fetched("a", 1, 0n), fetched("b", 1, 1n)]);
+  work.stop();
+  gate.resolve();
+  await expect.poll(() => commits.at(-1)).toBe(1n);
+  await slots.settled();
+  expect(begun).toEqual(["a"]);
+});
+
+test("fetching pauses when one event holds up the commit of very many that are done", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { work, fetching, commits } = startWork({ gap: () => gate.promise });
+  work.take([fetched("a", 1, 0n), fetched("a", 3, 1n)]);
+  work.take(Array.from({ length: 20_000 }, (_, at) => fetched("b", at + 1, BigInt(at + 2))));
+  expect(fetching).toEqual(["pause"]);
+  gate.resolve();
+  await expect.poll(() => commits.at(-1)).toBe(20_002n);
+  expect(fetching).toEqual(["pause", "resume"]);
+});
