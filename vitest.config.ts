@@ -1,13 +1,19 @@
 import { defineConfig } from "vitest/config";
 
+const report = process.env.MARU_TEST_REPORT;
+
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // kafkajs 2.2.4 sets timers with negative delays, and Node 24 warns of each.
     execArgv: ["--disable-warning=TimeoutNegativeWarning"],
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["packages/*/src/**/*.test.ts", "bench/src/**/*.test.ts", "examples/*/src/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "bench/src/**/*.test.ts", "examples/*/src/**/*.test.ts"],
+        },
       },
       {
         extends: true,
@@ -19,6 +25,17 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Engines, servers and tests share the machine: more files at once make each of them slower, not the whole faster.
           maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "interop",
+          include: ["interop/**/*.test.ts"],
+          globalSetup: ["packages/devstack/src/vitest-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
     ],

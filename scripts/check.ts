@@ -1,5 +1,6 @@
 // Everything that needs no engine: generated files, contracts, format, lint, types, layers. Ends with the counts.
 // usage: node scripts/check.ts [name...]     names: run only these steps
+import { writeFileSync } from "node:fs";
 import { checks } from "./check/checks.ts";
 
 const wanted = process.argv.slice(2);
@@ -16,4 +17,8 @@ for (const { name, run } of chosen) {
   }
 }
 process.stdout.write(`checks: ${chosen.length - failed} passed, ${failed} failed\n`);
+const report = process.env.MARU_TEST_REPORT;
+if (report !== undefined) {
+  writeFileSync(report, JSON.stringify({ numPassedTests: chosen.length - failed, numFailedTests: failed }));
+}
 process.exitCode = failed > 0 || chosen.length === 0 ? 1 : 0;

@@ -19,8 +19,14 @@ if (!existsSync(grpcurl.path)) {
   const work = join(tools, "grpcurl");
   mkdirSync(work, { recursive: true });
   // A module that names the exact version also works behind proxies that refuse `go install module@version`.
-  writeFileSync(join(work, "go.mod"), `module tools\n\ngo 1.24\n\nrequire github.com/fullstorydev/grpcurl ${grpcurl.version}\n`);
-  writeFileSync(join(work, "tools.go"), '//go:build tools\n\npackage tools\n\nimport _ "github.com/fullstorydev/grpcurl/cmd/grpcurl"\n');
+  writeFileSync(
+    join(work, "go.mod"),
+    `module tools\n\ngo 1.24\n\nrequire github.com/fullstorydev/grpcurl ${grpcurl.version}\n`,
+  );
+  writeFileSync(
+    join(work, "tools.go"),
+    '//go:build tools\n\npackage tools\n\nimport _ "github.com/fullstorydev/grpcurl/cmd/grpcurl"\n',
+  );
   const go = (...args: string[]) => execFileSync("go", args, { cwd: work, stdio: ["ignore", "inherit", "inherit"] });
   go("mod", "tidy");
   go("build", "-o", grpcurl.path, "github.com/fullstorydev/grpcurl/cmd/grpcurl");

@@ -26,7 +26,14 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
   },
   {
     in: "packages/server/src/identity/",
-    may: ["packages/server/src/errors.ts", "packages/server/src/telemetry.ts", "@maru/protocol", "jose", "lru-cache", "node:"],
+    may: [
+      "packages/server/src/errors.ts",
+      "packages/server/src/telemetry.ts",
+      "@maru/protocol",
+      "jose",
+      "lru-cache",
+      "node:",
+    ],
   },
   {
     in: "packages/server/src/api/",

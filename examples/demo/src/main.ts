@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { connectMaru, type MaruClient } from "@maru/client";
+import { connectMaru, type Maru } from "@maru/client";
 import { scratchName } from "@maru/devstack";
 import { compareRoom, isEqual, percentile, type RoomComparison } from "./compare.ts";
 import { type Line, readConversations } from "./conversation.ts";
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
 }
 
 async function sendAll(
-  maru: MaruClient,
+  maru: Maru,
   conversations: Map<string, Line[]>,
   total: number,
   parallel: number,

@@ -24,7 +24,7 @@ const consumer = await subscribe(
     any: (event) => {
       const { content } = event.entry.body.case === "messageSent" ? event.entry.body.value : {};
       const hash = content?.kind.case === "text" ? fingerprint(content.kind.value.text) : "";
-      batch.push([event.roomId, event.seq, hash, Date.now() - event.committedAt.getTime()]);
+      batch.push([event.roomId, event.seq, hash, Date.now() - (event.committedAt?.getTime() ?? Number.NaN)]);
     },
   },
 );

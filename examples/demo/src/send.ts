@@ -1,4 +1,4 @@
-import { ErrorReason, isReason, type MaruClient, service, text, user } from "@maru/client";
+import { ErrorReason, isReason, type Maru, service, text, user } from "@maru/client";
 import type { Line } from "./conversation.ts";
 import { fingerprint } from "./fingerprint.ts";
 
@@ -16,7 +16,7 @@ const membersPerCall = 90;
 
 /** Creates a room for the conversation, lets everybody in who speaks, and sends line after line. */
 export async function sendConversation(
-  maru: MaruClient,
+  maru: Maru,
   title: string,
   lines: readonly Line[],
   onSent: () => void,

@@ -11,6 +11,7 @@ export interface Telemetry {
   readonly callsInFlight: Gauge;
   readonly tokenChecks: Counter<"result">;
   readonly storeUnits: Counter<"kind" | "operation">;
+  readonly appendsLost: Counter;
   /** Everything in Prometheus' text format. */
   text(): Promise<string>;
 }
@@ -58,6 +59,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       name: "maru_store_units_total",
       help: "Read and write units of the table, as it reports them; a refused put counts as one write unit.",
       labelNames: ["kind", "operation"],
+      registers,
+    }),
+    appendsLost: new Counter({
+      name: "maru_appends_lost_total",
+      help: "Puts that lost their number to another server, and were tried again.",
       registers,
     }),
     text: () => registry.metrics(),

@@ -1,0 +1,42 @@
+import { type Config, shownConfig } from "../config.ts";
+import { countConsumed, type ServedApi, serveApi } from "../context.ts";
+import type { Clock } from "../domain/clock.ts";
+import { createLog } from "../log.ts";
+import { tableCheck } from "../readiness-checks.ts";
+import { createClient } from "../store/client.ts";
+import { createDynamoStore } from "../store/dynamodb-store.ts";
+import { createTelemetry } from "../telemetry.ts";
+import { tableClientOptions } from "./connections.ts";
+import { startRelayRole } from "./relay-role.ts";
+
+export interface ServedServer extends AsyncDisposable {
+  readonly api: ServedApi;
+  /** Refuses new calls, waits for those that run, hands on what the relay has read. */
+  drain(): Promise<void>;
+}
+
+/** Starts a server with the roles of its configuration. */
+export async function serve(config: Config): Promise<ServedServer> {
+  const log = createLog(config.logLevel);
+  log.info({ config: shownConfig(config) }, "starting");
+  const telemetry = createTelemetry({ processMetrics: true });
+  const clock: Clock = { nowMs: Date.now };
+  await using starting = new AsyncDisposableStack();
+  const client = starting.adopt(createClient(tableClientOptions(config)), async (one) => one.destroy());
+  const store = createDynamoStore({ client, tableName: config.table, onConsumed: countConsumed(telemetry) });
+
+  const relay = config.roles.includes("relay")
+    ? starting.use(startRelayRole({ config, client, store, clock, log, telemetry }))
+    : undefined;
+  const checks = [tableCheck(client, config.table, clock), ...(relay === undefined ? [] : [relay.readiness])];
+  const api = starting.use(await serveApi({ config, log, telemetry, clock, store, checks }));
+  const started = starting.move();
+  return {
+    api,
+    async drain() {
+      await api.drain();
+      await relay?.drain();
+    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import { readDescriptorSet } from "@maru/protocol/descriptors";
+import { eventService } from "./api/event-service.ts";
+import { listen } from "./api/listen.ts";
+import { messageService } from "./api/message-service.ts";
+import { readService } from "./api/read-service.ts";
+import type { ReadinessCheck } from "./api/readiness.ts";
+import { roomService } from "./api/room-service.ts";
+import { type ServiceRegistration, serveService } from "./api/service-registration.ts";
+import type { Config } from "./config.ts";
+import type { Clock } from "./domain/clock.ts";
+import type { Domain } from "./domain/domain.ts";
+import { createLog as createRoomLog, defaultLogLimits } from "./domain/log/log.ts";
+import type { LoggedEntry, Store } from "./domain/store.ts";
+import { allowServices } from "./identity/policy.ts";
+import { createTokenIdentity } from "./identity/tokens.ts";
+import type { Log } from "./log.ts";
+import { countStoreUnits, type Telemetry } from "./telemetry.ts";
+
+/** What a server is made of besides its store: the parts that the command line and the test kit wire alike. */
+export interface ServerParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly checks: readonly ReadinessCheck[];
+  readonly onAppended?: (entry: LoggedEntry) => void;
+}
+
+export interface ServedApi extends AsyncDisposable {
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  drain(): Promise<boolean>;
+}
+
+/** Starts both listeners. Without the role api they serve health and metrics only. */
+export function serveApi(parts: ServerParts): Promise<ServedApi> {
+  const { config, log, telemetry, clock, checks } = parts;
+  return listen({
+    config,
+    services: config.roles.includes("api") ? registrations(createDomain(parts)) : [],
+    reflection: config.reflection ? readDescriptorSet() : undefined,
+    checks,
+    identity: createTokenIdentity({
+      key: config.tokenKey ?? "",
+      issuer: config.tokenIssuer,
+      audience: config.tokenAudience,
+      clockToleranceMs: config.tokenClockToleranceMs,
+      cachedTokens: config.tokenCacheEntries,
+      nowMs: clock.nowMs,
+      telemetry,
+    }),
+    policy: allowServices(config.allowedServices),
+    telemetry,
+    log,
+  });
+}
+
+function registrations(domain: Domain): ServiceRegistration[] {
+  return [
+    serveService(RoomService, roomService(domain)),
+    serveService(MessageService, messageService(domain)),
+    serveService(EventService, eventService(domain)),
+    serveService(ReadService, readService(domain)),
+  ];
+}
+
+function createDomain({ config, telemetry, clock, store, onAppended }: ServerParts): Domain {
+  const log = createRoomLog({
+    store,
+    clock,
+    random: Math.random,
+    sleep: (ms) => sleep(ms),
+    // No caller knows the key that the server makes, so it need not carry its time.
+    newKey: randomUUID,
+    limits: {
+      ...defaultLogLimits,
+      cachedTailMaxAgeMs: config.cachedTailMaxAgeMs,
+      appendTimeoutMs: config.appendTimeoutMs,
+      keyMaxSkewMs: config.keyMaxSkewMs,
+      keyReadBackEntries: config.keyReadBackEntries,
+      cacheBytes: config.cacheBytes,
+    },
+    onLost: () => telemetry.appendsLost.inc(),
+    ...(onAppended !== undefined && { onAppended }),
+  });
+  return { store, log, limits: { maxTextBytes: config.maxTextBytes, defaultPageSize: 50 } };
+}
+
+/** For the store: counts what the table charges. */
+export function countConsumed(telemetry: Telemetry) {
+  return ({ operation, writeUnits, readUnits }: { operation: string; writeUnits: number; readUnits: number }) => {
+    if (writeUnits > 0) countStoreUnits(telemetry, "write", operation, writeUnits);
+    if (readUnits > 0) countStoreUnits(telemetry, "read", operation, readUnits);
+  };
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { serve } from "./commands/serve.ts";
+import { setup } from "./commands/setup.ts";
+import { ConfigError, readConfig } from "./config.ts";
+import { signServiceToken } from "./identity/tokens.ts";
+
+const help = `usage: maru-server <command>
+
+  serve                      serve with the roles of MARU_ROLES, until SIGTERM or SIGINT
+  setup                      create tables and topics, or check those that exist; may be run again
+  token --service NAME       print a token for a service, signed with MARU_TOKEN_KEY
+        [--ttl-seconds N]    valid for so long (default 86400)
+
+Settings come from the environment: docs/config.md lists them.
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    service: { type: "string" },
+    "ttl-seconds": { type: "string", default: "86400" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+async function main(): Promise<void> {
+  const command = positionals[0];
+  if (values.help || command === undefined) return void process.stdout.write(help);
+  const config = readConfig(process.env);
+  switch (command) {
+    case "serve":
+      return runServer();
+    case "setup":
+      return setup(config, (line) => process.stdout.write(`${line}\n`));
+    case "token":
+      return printToken();
+    default:
+      throw new ConfigError([`${command} is not a command: see maru-server --help`]);
+  }
+
+  async function runServer(): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    });
+    await using server = await serve(config);
+    await stopped;
+    await server.drain();
+  }
+
+  async function printToken(): Promise<void> {
+    if (values.service === undefined) throw new ConfigError(["token needs --service NAME"]);
+    const token = await signServiceToken({
+      key: config.tokenKey ?? "",
+      service: values.service,
+      ttlSeconds: Number(values["ttl-seconds"]),
+      issuer: config.tokenIssuer,
+      audience: config.tokenAudience,
+    });
+    process.stdout.write(`${token}\n`);
+  }
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).stack}\n`);
+  process.exitCode = 1;
+});
