@@ -30,8 +30,10 @@ export async function findKey(log: Log, view: RoomView, key: RequestKey, nowMs: 
     const use = view.keys.uses.get(key.scope);
     if (use !== undefined) return use.seq;
     if (found === 0) {
-      // Retention was here. It never touches what was appended within a day, so a younger key cannot have been there.
-      if (sinceMs > nowMs - retentionMinAgeMs + log.limits.keyMaxSkewMs) return undefined;
+      // Retention was here. It never touches what was appended within a day: no younger key can have been there, and
+      // keys that do not say their age are promised no more than that day.
+      const isYoung = sinceMs > nowMs - retentionMinAgeMs + log.limits.keyMaxSkewMs;
+      if (key.bornAtMs === undefined || isYoung) return undefined;
       throw tooOld(view);
     }
   }

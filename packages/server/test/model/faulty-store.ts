@@ -1,0 +1,88 @@
+import { ErrorReason, type Member } from "@maru/protocol";
+import type { PutOutcome, Store } from "../../src/domain/store.ts";
+import { MaruError } from "../../src/errors.ts";
+import { pauses, type World } from "./world.ts";
+
+/** A signed request is refused by the table when it is older than this (AWS: 15 minutes at most). */
+const signatureMaxAgeMs = 15 * 60_000;
+
+/** The way from one server to the table: slow, and with all that can go wrong on it. */
+export function createFaultyStore(inner: Store, world: World): Store {
+  const { dice, weather } = world;
+  const strikes = (probability: number) => !world.isCalm && dice.chance(probability);
+  const unavailable = () => new MaruError(ErrorReason.STORE_UNAVAILABLE);
+
+  async function put(attempt: () => Promise<PutOutcome>): Promise<PutOutcome> {
+    const sentAtMs = world.nowMs();
+    const isAccepted = () => world.nowMs() - sentAtMs <= signatureMaxAgeMs;
+    await pauses(world);
+    if (strikes(weather.conflict)) return { kind: "conflict" };
+    if (strikes(weather.late)) {
+      void pauses(world, 8).then(() => (isAccepted() ? attempt() : undefined));
+      throw unavailable();
+    }
+    if (!isAccepted() || strikes(weather.loseBefore)) throw unavailable();
+    let outcome = await attempt();
+    if (strikes(weather.twice)) {
+      await pauses(world);
+      if (!isAccepted()) throw unavailable();
+      outcome = await attempt();
+    }
+    await pauses(world);
+    if (strikes(weather.loseAfter)) throw unavailable();
+    return strikes(weather.conflictAfterStored) ? { kind: "conflict" } : outcome;
+  }
+
+  async function write<Result>(effect: () => Promise<Result>): Promise<Result> {
+    await pauses(world);
+    if (strikes(weather.loseBefore)) throw unavailable();
+    let result = await effect();
+    if (strikes(weather.twice)) {
+      await pauses(world);
+      result = await effect();
+    }
+    await pauses(world);
+    if (strikes(weather.loseAfter)) throw unavailable();
+    return result;
+  }
+
+  async function read<Result>(effect: () => Promise<Result>): Promise<Result> {
+    await pauses(world);
+    if (strikes(weather.readFails)) throw unavailable();
+    const result = await effect();
+    await pauses(world);
+    return result;
+  }
+
+  async function readTorn(roomId: string, userIds: readonly string[]): Promise<Map<string, Member>> {
+    const found = new Map<string, Member>();
+    for (const userId of userIds) {
+      const member = (await read(() => inner.readMembers(roomId, [userId]))).get(userId);
+      if (member !== undefined) found.set(userId, member);
+    }
+    return found;
+  }
+
+  return {
+    putEntry: (entry, signal) => put(() => inner.putEntry(entry, signal)),
+    putEntryWithState: (entry, change, signal) => put(() => inner.putEntryWithState(entry, change, signal)),
+    readEntries: (range) => read(() => inner.readEntries(range)),
+    readEntry: (roomId, seq) => read(() => inner.readEntry(roomId, seq)),
+    readRoom: (roomId) => read(() => inner.readRoom(roomId)),
+    readRooms: (roomIds) => read(() => inner.readRooms(roomIds)),
+    readMembers: (roomId, userIds) =>
+      strikes(weather.tornReads) ? readTorn(roomId, userIds) : read(() => inner.readMembers(roomId, userIds)),
+    listMembers: (roomId, afterUserId, limit) => read(() => inner.listMembers(roomId, afterUserId, limit)),
+    markRead: (roomId, userId, seq) => write(() => inner.markRead(roomId, userId, seq)),
+    raisePurgedBelow: (roomId, below) => write(() => inner.raisePurgedBelow(roomId, below)),
+    async deleteEntries(roomId, seqs) {
+      // It may stop anywhere: the order in which the table deletes is its own.
+      const shuffled = seqs.map((seq) => ({ seq, at: dice.next() })).sort((a, b) => a.at - b.at);
+      for (const { seq } of shuffled) {
+        await pauses(world, 0);
+        if (strikes(weather.loseBefore)) throw unavailable();
+        await inner.deleteEntries(roomId, [seq]);
+      }
+    },
+  };
+}

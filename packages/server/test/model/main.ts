@@ -1,0 +1,62 @@
+import { parseArgs } from "node:util";
+import { createMemoryStore } from "../../src/store/memory.ts";
+import { loadDomain, ownDomainUrl } from "./domain-module.ts";
+import { runSchedule } from "./run-schedule.ts";
+
+const help = `Checks the room log with random schedules on the store in memory.
+
+  node packages/server/test/model/main.ts [--runs 20000] [--seed 1] [--keep-going] [--history]
+
+  --runs        how many schedules (default 20000)
+  --seed        the first one's seed; each next one's is higher by one (default 1)
+  --keep-going  do not stop at the first violation
+  --history     print the calls of a schedule that violates
+
+The last line is one JSON object. The exit code is 1 when a schedule violates.`;
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "20000" },
+    seed: { type: "string", default: "1" },
+    "keep-going": { type: "boolean", default: false },
+    history: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) {
+  console.log(help);
+} else {
+  process.exitCode = (await main()) === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const module = await loadDomain(ownDomainUrl);
+  const [runs, firstSeed] = [Number(values.runs), Number(values.seed)];
+  const startedAtMs = Date.now();
+  const failedSeeds: number[] = [];
+  let [done, calls, entries] = [0, 0, 0];
+  for (; done < runs && (values["keep-going"] || failedSeeds.length === 0); done++) {
+    const seed = firstSeed + done;
+    const result = await runSchedule(seed, { store: createMemoryStore(), patienceMs: 0 }, module);
+    calls += result.calls;
+    entries += result.entries;
+    if (result.violations.length > 0) {
+      failedSeeds.push(seed);
+      console.log(`seed ${seed}:\n  ${result.violations.slice(0, 5).join("\n  ")}`);
+      if (values.history) for (const call of result.history) console.log(JSON.stringify(call, printable));
+    }
+    if ((done + 1) % 1_000 === 0) console.log(`${done + 1} of ${runs} schedules, ${failedSeeds.length} failed`);
+  }
+  console.log(JSON.stringify({ runs: done, firstSeed, calls, entries, seconds: seconds(startedAtMs), failedSeeds }));
+  return failedSeeds.length;
+}
+
+function seconds(sinceMs: number): number {
+  return Math.round((Date.now() - sinceMs) / 100) / 10;
+}
+
+function printable(_name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  return value instanceof Error ? value.stack : value;
+}

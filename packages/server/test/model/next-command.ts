@@ -1,0 +1,101 @@
+import { MemberRole } from "@maru/protocol";
+import { type AddCommand, type Command, isWrite, type SendCommand, type WriteCommand } from "./command.ts";
+import type { CallRecord } from "./history.ts";
+import { uuidv7 } from "./uuidv7.ts";
+import type { CommandName } from "./weather.ts";
+import type { World } from "./world.ts";
+
+export const users = ["ann", "bob", "cem", "dee", "eve"];
+
+/** What a client does next, and what happens beside the calls. */
+export type Act = Command | { readonly kind: "burst" | "newer" | "jump" };
+
+export interface CommandSource {
+  next(name: CommandName, history: readonly CallRecord[]): Act;
+}
+
+export function createCommandSource(world: World): CommandSource {
+  const { dice, truth } = world;
+  let requests = 0;
+
+  const newKey = (): { key: string; bornAtMs: number | undefined } => {
+    if (dice.chance(0.1)) return { key: "", bornAtMs: undefined };
+    if (dice.chance(0.15)) return { key: `plain-${++requests}`, bornAtMs: undefined };
+    const driftMs = dice.chance(0.03) ? dice.int(50_000, 200_000) : dice.int(-40_000, 25_000);
+    const bornAtMs = world.nowMs() + driftMs;
+    return { key: uuidv7(dice, bornAtMs), bornAtMs };
+  };
+  const send = (): SendCommand => ({
+    kind: "send",
+    actor: dice.chance(0.15) ? "service" : dice.pick(users),
+    text: `request ${++requests}`,
+    ...newKey(),
+  });
+  const admin = () => (dice.chance(0.6) ? "service" : dice.chance(0.7) ? "ann" : dice.pick(users));
+  const someUsers = () => users.filter(() => dice.chance(0.35));
+  const add = (): AddCommand => {
+    const role = () => (dice.chance(0.3) ? MemberRole.ADMIN : MemberRole.MEMBER);
+    const userIds = someUsers();
+    const members = (userIds.length > 0 ? userIds : [dice.pick(users)]).map((userId) => ({ userId, role: role() }));
+    return { kind: "add", actor: admin(), members, ...newKey() };
+  };
+  const earlier = (history: readonly CallRecord[]): WriteCommand | undefined => {
+    const writes = history.map(({ command }) => command).filter(isWrite);
+    const keyed = writes.filter(({ key }) => key !== "");
+    if (keyed.length === 0) return undefined;
+    return dice.chance(0.5) ? dice.pick(keyed.slice(-6)) : dice.pick(keyed);
+  };
+  const anySeq = () => dice.int(1, truth.entries.length + 2);
+
+  return {
+    next(name, history) {
+      switch (name) {
+        case "send":
+          return send();
+        case "retry":
+          return earlier(history) ?? send();
+        case "reuse": {
+          const first = earlier(history);
+          return first === undefined
+            ? send()
+            : { ...send(), actor: first.actor, key: first.key, bornAtMs: first.bornAtMs };
+        }
+        case "borrow": {
+          const first = earlier(history);
+          return first === undefined ? send() : { ...send(), key: first.key, bornAtMs: first.bornAtMs };
+        }
+        case "add":
+          return add();
+        case "remove": {
+          const userIds = someUsers();
+          return {
+            kind: "remove",
+            actor: admin(),
+            userIds: userIds.length > 0 ? userIds : [dice.pick(users)],
+            ...newKey(),
+          };
+        }
+        case "markRead":
+          return { kind: "markRead", userId: dice.pick(users), seq: anySeq() };
+        case "purge":
+          return { kind: "purge", below: anySeq() };
+        case "list":
+          return {
+            kind: "list",
+            after: dice.chance(0.3) ? anySeq() : undefined,
+            before: dice.chance(0.3) ? anySeq() : undefined,
+          };
+        case "get":
+          return { kind: "get", seq: anySeq() };
+        case "create":
+        case "room":
+        case "members":
+        case "markers":
+        case "burst":
+        case "newer":
+        case "jump":
+          return { kind: name };
+      }
+    },
+  };
+}
