@@ -51,7 +51,7 @@ export interface ProducerOptions extends KafkaConnection {
   maxBatchCount?: number;
   /** Unacknowledged bytes at most; further sends wait for room. Default 32 MiB. */
   maxPendingBytes?: number;
-  /** Over how many connections per broker the partitions are spread. Default 3. */
+  /** Over how many idempotent producers, each with its own connections, the partitions are spread. Default 4. */
   sessionCount?: number;
   /** How long `close` waits for what is pending, in milliseconds. Default 10,000. */
   drainTimeoutMs?: number;
@@ -74,7 +74,7 @@ export interface ProducerOptions extends KafkaConnection {
  */
 export async function startProducer(options: ProducerOptions): Promise<RoomProducer> {
   const kafka = openKafka(options);
-  const sessions = new SessionPool(kafka, options.sessionCount ?? 3, options.verifyAnswer ?? true);
+  const sessions = new SessionPool(kafka, options.sessionCount ?? 4, options.verifyAnswer ?? true);
   try {
     await sessions.connect();
   } catch (error) {

@@ -3,6 +3,7 @@ import { missingFromAnswer } from "./answer.ts";
 import { INNER_RETRY } from "./connection.ts";
 import { ShortAnswerError, type TopicPartition } from "./errors.ts";
 import { failureKind } from "./failure.ts";
+import { partitionOf } from "./partition.ts";
 import { within } from "./waiting.ts";
 
 /** A message as kafkajs wants it; everything in it is fixed, so that a batch sent again is the same batch. */
@@ -42,7 +43,8 @@ export class SessionPool {
 
   /** Sends one batch to one partition, once. Resolves with the offset of its first message. */
   async send(at: TopicPartition, messages: PreparedMessage[]): Promise<string> {
-    const slot = at.partition % this.#sessions.length;
+    // Hashed, because brokers also lead every n-th partition: a remainder would put all partitions of a broker together.
+    const slot = partitionOf(`${at.topic}/${at.partition}`, this.#sessions.length);
     const session = this.#session(slot);
     session.inFlight++;
     try {
