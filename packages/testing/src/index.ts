@@ -1,0 +1,5 @@
+export type { MemoryRecord } from "./memory-record.ts";
+export type { MemoryTopic, ReadOptions, RecordListener, TopicSubscription } from "./memory-topic.ts";
+export { RecordsDroppedError } from "./records-dropped-error.ts";
+export { startTestMaru } from "./start-test-maru.ts";
+export type { TestMaru, TestMaruOptions } from "./test-maru.ts";
