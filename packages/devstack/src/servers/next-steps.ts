@@ -32,9 +32,10 @@ export function nextSteps(running: Running, roomId: string, logFile: string): st
   DynamoDB  ${dynamodbEndpoint}  (table maru)
   log       ${logFile}
 
-A token for the service "demo", valid for a day:
+A token for the service "demo", valid for a day, and the brokers for consumers:
 
   export MARU_TOKEN=${token}
+  export KAFKA_BROKERS=${brokers.join(",")}
 
 List the services, send a message, read it back:
 

@@ -1,0 +1,91 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { root } from "../scripts/published.ts";
+import { installPacked } from "./packed.ts";
+import { type StartedMaru, startMaru } from "./start-maru.ts";
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), "maru-readme-"));
+let maru: StartedMaru;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  await installPacked(folder, ["protocol", "kafka", "client", "testing"], ["typescript@7.0.2", "@types/node@24.19.2"]);
+  maru = await startMaru();
+  env = { ...process.env, MARU_TOKEN: maru.exported("MARU_TOKEN"), KAFKA_BROKERS: maru.exported("KAFKA_BROKERS") };
+}, 300_000);
+
+afterAll(async () => {
+  await maru?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function programs(readme: string): string[] {
+  return [...readFileSync(join(root, readme), "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
+}
+
+const pages = ["README.md", "packages/client/README.md", "packages/kafka/README.md", "packages/testing/README.md"];
+
+test("the TypeScript of every README type-checks against the packed packages", async () => {
+  const files: string[] = [];
+  for (const page of pages) {
+    programs(page).forEach((code, index) => {
+      const file = `${page.replaceAll("/", "-")}-${index}.ts`;
+      // Examples that only declare are modules, too.
+      writeFileSync(join(folder, file), `${code}\nexport {};\n`);
+      files.push(file);
+    });
+  }
+  expect(files.length).toBeGreaterThan(4);
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2024",
+    "--types",
+    "node",
+  ];
+  const lib = ["--lib", "es2024,esnext.disposable"];
+  const tsc = join(folder, "node_modules/.bin/tsc");
+  await run(process.execPath, [tsc, ...options, ...lib, ...files], { cwd: folder }).catch((error) => {
+    throw new Error(error.stdout);
+  });
+});
+
+test("the README's first program runs against npm start", async () => {
+  writeFileSync(join(folder, "first.ts"), programs("README.md")[0] ?? "");
+  const { stdout } = await run(process.execPath, ["first.ts"], { cwd: folder, env });
+  const lines = stdout.trim().split("\n");
+  expect(lines[0]).toBe("sent 2");
+  expect(lines[1]).toMatch(/^2 .*hi/);
+  expect(stdout).toMatch(/eve is not in the room \(request \S+\)/);
+});
+
+test("the README's consumer receives what is sent, and stops with Ctrl-C", async () => {
+  writeFileSync(join(folder, "consumer.ts"), programs("README.md")[1] ?? "");
+  const consumer = spawn(process.execPath, ["consumer.ts"], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    let printed = "";
+    consumer.stdout.on("data", (chunk: Buffer) => {
+      printed += chunk;
+    });
+    const deadline = Date.now() + 60_000;
+    // A new group starts at the end of the topic, so what is sent before it has joined is not for it.
+    while (!printed.includes("hi")) {
+      expect(Date.now()).toBeLessThan(deadline);
+      await run(process.execPath, ["first.ts"], { cwd: folder, env });
+    }
+    const exited = new Promise((resolve) => consumer.once("exit", resolve));
+    consumer.kill("SIGINT");
+    expect(await exited).toBe(0);
+  } finally {
+    consumer.kill("SIGKILL");
+  }
+}, 120_000);
