@@ -27,6 +27,10 @@ else {
   run("changeset", "version");
   run("buf", "build", "-o", "proto/baseline.binpb");
   run("node", "scripts/build.ts");
-  const { version } = JSON.parse(readFileSync(join(root, "packages/client/package.json"), "utf8")) as { version: string };
-  process.stdout.write(`version ${version} is ready: commit it, tag it v${version}, and run npx pnpm@12.21.0 -r publish\n`);
+  const { version } = JSON.parse(readFileSync(join(root, "packages/client/package.json"), "utf8")) as {
+    version: string;
+  };
+  process.stdout.write(
+    `version ${version} is ready: commit it, tag it v${version}, and run npx pnpm@12.21.0 -r publish\n`,
+  );
 }

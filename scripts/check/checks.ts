@@ -14,7 +14,10 @@ export const checks: readonly Check[] = [
   { name: "buf lint and format", run: lintProblem },
   { name: "buf breaking against the last release", run: breakingProblem },
   { name: "a planted break of the contract is refused", run: plantedBreakProblem },
-  { name: "format and lint", run: async () => problemOf("biome", ["ci", "--error-on-warnings", "."]) },
+  {
+    name: "format and lint",
+    run: async () => problemOf("biome", ["ci", "--error-on-warnings", "--colors=off", "--max-diagnostics=20", "."]),
+  },
   { name: "types", run: async () => problemOf("tsc", ["--noEmit", "-p", "tsconfig.json"]) },
   { name: "layers: who may import what", run: layersProblem },
   { name: "a planted import is refused", run: plantedImportProblem },

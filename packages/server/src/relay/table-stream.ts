@@ -1,6 +1,5 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
 import type { Change } from "../domain/change.ts";
+import type { StreamsClient, TableClient } from "../store/client.ts";
 import { describeShards, readShard, readStreamArn, type Shard, type StreamRecord } from "../store/stream.ts";
 
 export interface ChangeRecord {
@@ -12,6 +11,7 @@ export interface ChangeRecord {
 
 /** The stream of one table, as changes. */
 export interface TableStream {
+  readonly tableName: string;
   /** Undefined when the table has no stream. */
   arn(): Promise<string | undefined>;
   shards(streamArn: string): Promise<Shard[]>;
@@ -23,14 +23,15 @@ export interface TableStream {
 }
 
 export interface TableStreamDeps {
-  readonly client: DynamoDBClient;
-  readonly streams: DynamoDBStreamsClient;
+  readonly client: TableClient;
+  readonly streams: StreamsClient;
   readonly tableName: string;
   readonly toChange: (record: StreamRecord) => Change;
 }
 
 export function createTableStream({ client, streams, tableName, toChange }: TableStreamDeps): TableStream {
   return {
+    tableName,
     arn: () => readStreamArn(client, tableName),
     shards: (streamArn) => describeShards(streams, streamArn),
     async *read(position, signal) {
