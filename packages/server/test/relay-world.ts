@@ -133,9 +133,9 @@ export function gatedSink(sink: EventSink) {
   };
 }
 
-/** Waits until the condition holds, and fails with what `describe` says when it does not within 20 s. */
+/** Waits until the condition holds, and fails with what `describe` says when it does not within 45 s. */
 export async function until(condition: () => boolean | Promise<boolean>, describe: () => unknown): Promise<void> {
-  await expect.poll(async () => (await condition()) || describe(), { timeout: 20_000, interval: 20 }).toBe(true);
+  await expect.poll(async () => (await condition()) || describe(), { timeout: 45_000, interval: 20 }).toBe(true);
 }
 
 /** Appends texts to a room, one after the other. */
@@ -154,6 +154,7 @@ export function joinedStream(worlds: readonly RelayWorld[]): TableStream {
   }));
   const name = (part: number, shardId: string) => `${part}:${shardId}`;
   return {
+    tableName: "joined",
     arn: async () => "joined",
     async shards() {
       const lists = await Promise.all(parts.map(({ stream, streamArn }) => stream.shards(streamArn)));

@@ -1,4 +1,4 @@
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { PutItemCommand, type StreamSpecification, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
 import { fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ageRecords, rollShards, type Stack, startStack } from "@maru/devstack";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toChange } from "../src/store/to-change.ts";
 import { createRelayWorld, firstSeqs, gatedSink, joinedStream, oneTo, put, until } from "./relay-world.ts";
 import { BORN_AT_MS, creation } from "./store-fixtures.ts";
+import type { TestTables } from "./store-tables.ts";
 
 /** On a table engine of its own: rolling shards and ageing records reach every stream of an engine. */
 describe("the relay", () => {
@@ -270,6 +271,28 @@ describe("the relay", () => {
     expect(await metric("maru_relay_healed_total")).toBe(2);
   });
 
+  test("a stream that was turned off and on again is read to its end before the new one", async () => {
+    await using world = await newWorld();
+    const before = world.start();
+    await put(world.store, "a", 1, 5);
+    await until(
+      () => world.events.length >= 5,
+      () => world.events.length,
+    );
+    await before.relay.drain();
+    await put(world.store, "a", 6, 10);
+    await switchStream(world.tables, { StreamEnabled: false });
+    await switchStream(world.tables, { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" });
+    await put(world.store, "a", 11, 15);
+    const { relay } = world.start();
+    await until(
+      () => world.events.length >= 15,
+      () => world.events.length,
+    );
+    expect(world.events.map(({ seq }) => seq)).toEqual(oneTo(15));
+    expect(relay.ready()).toEqual({ ready: true });
+  });
+
   test("a relay that was away for longer than the stream keeps its records stands still and says what is lost", async () => {
     await using world = await newWorld();
     const before = world.start();
@@ -295,3 +318,7 @@ describe("the relay", () => {
     expect(world.events.map(({ seq }) => seq)).toEqual(oneTo(5));
   });
 });
+
+async function switchStream({ client, tableName }: TestTables, spec: StreamSpecification): Promise<void> {
+  await client.send(new UpdateTableCommand({ TableName: tableName, StreamSpecification: spec }));
+}

@@ -17,7 +17,7 @@ const state = (shardId: string, part: Partial<ShardState> = {}): ShardState => (
 describe("the plan of shards", () => {
   it("starts with the shards that have no parent", () => {
     const plan = planShards([shard("child", "root"), shard("root"), shard("other")], [], NOW_MS);
-    expect(plan).toEqual({ readable: ["root", "other"], free: ["root", "other"], gone: [] });
+    expect(plan).toEqual({ readable: ["root", "other"], free: ["root", "other"], missed: [] });
   });
 
   it("starts a child only when its parent was read to the end", () => {
@@ -34,9 +34,23 @@ describe("the plan of shards", () => {
     expect(planShards([shard("child", "root")], [], NOW_MS).free).toEqual(["child"]);
   });
 
-  it("calls a shard gone that was being read and is no longer there, and holds its children back", () => {
+  it("calls a shard missed that was being read and is no longer there, and holds its children back", () => {
     const lost = state("root", { checkpoint: { sequenceNumber: "1", committedAtMs: 1 } });
-    expect(planShards([shard("child", "root")], [lost], NOW_MS)).toEqual({ readable: [], free: [], gone: [lost] });
+    expect(planShards([shard("child", "root")], [lost], NOW_MS)).toEqual({ readable: [], free: [], missed: [lost] });
+  });
+
+  it("does not read a shard without a checkpoint from its start when records may have been trimmed meanwhile", () => {
+    const dayMs = 24 * 3_600_000;
+    const seen = state("root", { expiresAtMs: 1 });
+    const finished = state("root", { expiresAtMs: 1, finished: true });
+    const children = [shard("child", "root")];
+    expect(planShards([shard("root")], [seen], dayMs)).toEqual({ readable: [], free: [], missed: [seen] });
+    expect(planShards(children, [finished], dayMs)).toEqual({ readable: [], free: [], missed: [finished] });
+    expect(planShards([shard("root")], [seen], dayMs - 3_600_000).readable).toEqual(["root"]);
+    // With one, the stream itself says whether what follows it is still there.
+    const checkpoint = { sequenceNumber: "1", committedAtMs: 1 };
+    expect(planShards([shard("root")], [{ ...seen, checkpoint }], dayMs).readable).toEqual(["root"]);
+    expect(planShards(children, [finished, state("child", { expiresAtMs: dayMs })], dayMs).readable).toEqual(["child"]);
   });
 
   it("takes a lease for free once it was released or has expired", () => {

@@ -1,4 +1,4 @@
-import type { ShardState } from "../store/control.ts";
+import { type Missed, missedText } from "./missed-text.ts";
 import { ShardBlockedError } from "./shard-blocked.ts";
 import type { ShardWorker } from "./shard-worker.ts";
 
@@ -6,7 +6,7 @@ export type RelayReadiness = { readonly ready: true } | { readonly ready: false;
 
 export interface RelayHealth {
   readonly workers: Iterable<ShardWorker>;
-  readonly gone: readonly ShardState[];
+  readonly missed: readonly Missed[];
   /** When the shards were last looked up; undefined before the first time. */
   readonly scannedAtMs: number | undefined;
   readonly scanError: unknown;
@@ -16,20 +16,15 @@ export interface RelayHealth {
 }
 
 export function relayReadiness(health: RelayHealth): RelayReadiness {
-  const { scannedAtMs, scanError, nowMs, toleratedMs, gone } = health;
+  const { scannedAtMs, scanError, nowMs, toleratedMs, missed } = health;
   if (scannedAtMs === undefined) return notReady(`the shards are not known yet${because(scanError)}`);
   if (nowMs - scannedAtMs > toleratedMs) return notReady(`the shards cannot be looked up${because(scanError)}`);
-  if (gone[0] !== undefined) return notReady(goneText(gone[0]));
+  if (missed[0] !== undefined) return notReady(missedText(missed[0]));
   for (const { trouble, shardId } of health.workers) {
     if (trouble?.blocked || (trouble !== undefined && nowMs - trouble.sinceMs > toleratedMs))
       return notReady(`shard ${shardId} stands still${because(trouble.error)}`);
   }
   return { ready: true };
-}
-
-export function goneText({ shardId, checkpoint }: ShardState): string {
-  const upTo = checkpoint === undefined ? "the start" : new Date(checkpoint.committedAtMs).toISOString();
-  return `shard ${shardId} is gone from the table's stream and was read only up to ${upTo}: events are missing`;
 }
 
 function notReady(why: string): RelayReadiness {

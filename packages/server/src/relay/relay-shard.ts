@@ -6,6 +6,7 @@ import type { Checkpointer } from "./checkpointer.ts";
 import { createEventPipeline } from "./event-pipeline.ts";
 import type { EventSink } from "./event-sink.ts";
 import { createRoomOrder } from "./in-order.ts";
+import { missedText } from "./missed-text.ts";
 import { nextPauseMs, pause } from "./poll-pause.ts";
 import { relayChanges } from "./relay-changes.ts";
 import type { RelayMetrics } from "./relay-metrics.ts";
@@ -79,7 +80,7 @@ export async function relayShard(
     }
   } catch (error) {
     if (error instanceof ShardBlockedError) block = error;
-    else if (error instanceof StreamTrimmedError) block = trimmed(error);
+    else if (error instanceof StreamTrimmedError) block = trimmed(error, checkpointer.position?.committedAtMs);
     else if (signal.aborted && error === signal.reason && !(error instanceof LeaseLostError)) end = "stopped";
     else {
       // The next attempt must not run beside what this one still sends.
@@ -116,7 +117,6 @@ function countingSink({ sink, metrics }: RelayShardDeps): EventSink {
   };
 }
 
-function trimmed(error: StreamTrimmedError): ShardBlockedError {
-  const text = `${error.message}: the relay was away for longer than the 24 hours that the stream keeps, and events are missing`;
-  return new ShardBlockedError("trimmed", text, error);
+function trimmed(error: StreamTrimmedError, sinceMs: number | undefined): ShardBlockedError {
+  return new ShardBlockedError("trimmed", missedText({ ...error, sinceMs }), error);
 }

@@ -3,23 +3,25 @@ import type { Lease, Leases } from "../store/control.ts";
 /** How a worker is counted, so that each takes no more than its share of the shards. */
 export interface WorkerSlot {
   /** Keeps this worker counted; answers how many there are, this one included. */
-  countWorkers(streamArn: string): Promise<number>;
+  countWorkers(): Promise<number>;
   release(): Promise<void>;
 }
 
 export interface WorkerSlotDeps {
   readonly leases: Leases;
+  readonly tableName: string;
   readonly owner: string;
   readonly leaseTtlMs: number;
   readonly nowMs: () => number;
 }
 
 /** A slot is the lease of a shard that does not exist. Free slots are taken again, so there are as many as ever ran at once. */
-export function createWorkerSlot({ leases, owner, leaseTtlMs, nowMs }: WorkerSlotDeps): WorkerSlot {
+export function createWorkerSlot({ leases, tableName, owner, leaseTtlMs, nowMs }: WorkerSlotDeps): WorkerSlot {
+  const group = `workers of ${tableName}`;
   let held: Lease | undefined;
 
-  async function keep(group: string): Promise<void> {
-    if (held?.streamArn === group) {
+  async function keep(): Promise<void> {
+    if (held !== undefined) {
       const { kind } = await leases.renew(held, { ttlMs: leaseTtlMs, nowMs: nowMs() });
       if (kind === "held") return;
     }
@@ -35,9 +37,8 @@ export function createWorkerSlot({ leases, owner, leaseTtlMs, nowMs }: WorkerSlo
   }
 
   return {
-    async countWorkers(streamArn) {
-      const group = `workers of ${streamArn}`;
-      await keep(group);
+    async countWorkers() {
+      await keep();
       const slots = await leases.list(group);
       return slots.filter((slot) => slot.owner !== undefined && slot.expiresAtMs > nowMs()).length;
     },

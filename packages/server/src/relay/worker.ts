@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
-import type { ShardState } from "../store/control.ts";
+import { type Missed, missedText } from "./missed-text.ts";
 import { planShards, shareOf } from "./plan-shards.ts";
 import { pause } from "./poll-pause.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
-import { goneText, type RelayReadiness, relayReadiness } from "./relay-readiness.ts";
+import { type RelayReadiness, relayReadiness } from "./relay-readiness.ts";
 import { type ShardWorker, type ShardWorkerDeps, startShardWorker } from "./shard-worker.ts";
+import { createStreamHistory } from "./stream-history.ts";
 import { createWorkerSlot } from "./worker-slot.ts";
 
 /** What has a default. */
@@ -47,22 +48,33 @@ export function startRelay({ registry, ...options }: RelayOptions): Relay {
   const deps = { ...DEFAULTS, owner: randomUUID(), ...options, metrics: createRelayMetrics(registry) };
   const { leases, stream, clock, log, leaseTtlMs, owner } = deps;
   const nowMs = () => clock.nowMs();
-  const slot = createWorkerSlot({ leases, owner, leaseTtlMs, nowMs });
+  const naming = { leases, tableName: stream.tableName, owner, leaseTtlMs, nowMs };
+  const slot = createWorkerSlot(naming);
+  const history = createStreamHistory(naming);
   const workers = new Map<string, ShardWorker>();
   const stop = new AbortController();
   const scanMs = leaseTtlMs / 4;
   let wake = new AbortController();
-  let gone: readonly ShardState[] = [];
+  let missed: readonly Missed[] = [];
   let scannedAtMs: number | undefined;
   let scanError: unknown;
 
   async function scan(): Promise<void> {
-    const streamArn = await stream.arn();
-    if (streamArn === undefined) throw new Error("the table has no stream: run setup");
-    const [workerCount, shards] = await Promise.all([slot.countWorkers(streamArn), stream.shards(streamArn)]);
+    const newestArn = await stream.arn();
+    if (newestArn === undefined) throw new Error("the table has no stream: run setup");
+    const streamArn = await history.toRead(newestArn);
+    const [workerCount, shards] = await Promise.all([slot.countWorkers(), stream.shards(streamArn)]);
     // After the shards: a shard that was listed and one that was finished since are no contradiction.
-    const plan = planShards(shards, await leases.list(streamArn), nowMs());
-    noteGone(plan.gone);
+    const states = await leases.list(streamArn);
+    const plan = planShards(shards, states, nowMs());
+    noteMissed(
+      plan.missed.map(({ shardId, checkpoint }) => ({ streamArn, shardId, sinceMs: checkpoint?.committedAtMs })),
+    );
+    const isRead = shards.every(({ shardId }) => states.some((state) => state.shardId === shardId && state.finished));
+    if (streamArn !== newestArn && isRead && missed.length === 0) {
+      await history.finish(streamArn);
+      wake.abort();
+    }
     const share = shareOf(plan.readable.length, workerCount);
     for (const worker of [...workers.values()].slice(share)) worker.stop();
     for (const shardId of shuffled(plan.free)) {
@@ -87,13 +99,14 @@ export function startRelay({ registry, ...options }: RelayOptions): Relay {
     });
   }
 
-  function noteGone(shards: readonly ShardState[]): void {
-    const known = new Set(gone.map((state) => state.shardId));
-    for (const state of shards) {
-      deps.metrics.shards.set(state.shardId, { lagMs: () => 0, isBlocked: () => true });
-      if (!known.has(state.shardId)) log.error({ shard: state.shardId }, goneText(state));
+  function noteMissed(now: readonly Missed[]): void {
+    const before = new Set(missed.map((one) => one.shardId));
+    for (const { shardId } of missed) if (!workers.has(shardId)) deps.metrics.shards.delete(shardId);
+    for (const one of now) {
+      deps.metrics.shards.set(one.shardId, { lagMs: () => 0, isBlocked: () => true });
+      if (!before.has(one.shardId)) log.error({ shard: one.shardId }, `the relay stands still: ${missedText(one)}`);
     }
-    gone = shards;
+    missed = now;
   }
 
   async function run(): Promise<void> {
@@ -121,7 +134,7 @@ export function startRelay({ registry, ...options }: RelayOptions): Relay {
     ready: () =>
       relayReadiness({
         workers: workers.values(),
-        gone,
+        missed,
         scannedAtMs,
         scanError,
         nowMs: nowMs(),
