@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { serveCommand } from "./serve-command.ts";
 
 const help = `usage: maru-testing serve [options]
 
@@ -12,6 +11,18 @@ Runs the real Maru server over a store in memory, on 127.0.0.1, until SIGINT or 
   --events          print each event that Kafka would get, as a line of JSON
   --help            this text
 `;
+
+/** Aborted when this program is to stop. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+  // npx puts a shell between itself and this program. A SIGTERM for npx ends the shell, which does not hand it on.
+  if (process.env.npm_command === "exec") {
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && stopping.abort(), 200).unref();
+  }
+  return stopping.signal;
+}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -30,12 +41,12 @@ async function main(): Promise<void> {
     throw new Error(`${positionals.join(" ")} is not a command: see maru-testing --help`);
   }
   if (values.service === "") throw new Error("--service must be a name");
-  const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+  const stop = stopSignal();
+  const { serveCommand } = await import("./serve-command.ts");
   await serveCommand(
     { grpcPort: values["grpc-port"], httpPort: values["http-port"], service: values.service, events: values.events },
     (text) => process.stdout.write(text),
-    stopping.signal,
+    stop,
   );
 }
 

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fromBinary } from "@bufbuild/protobuf";
 import { connectMaru, ErrorReason, isReason, type Maru, service, text, user } from "@maru/client";
 import { partitionOf } from "@maru/kafka";
@@ -168,9 +169,11 @@ afterEach(async () => {
   }
 });
 
-/** Starts the command, and resolves when it has said that it is ready. */
-async function serve(...args: string[]) {
-  const child = spawn(process.execPath, [main, "serve", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+function serve(...args: string[]) {
+  return untilReady(spawn(process.execPath, [main, "serve", ...args], { stdio: ["ignore", "pipe", "inherit"] }));
+}
+
+async function untilReady(child: ChildProcessByStdio<null, Readable, null>) {
   children.push(child);
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -189,6 +192,10 @@ async function serve(...args: string[]) {
     child,
     said,
     readUntil,
+    /** Resolves when nobody holds the other end of the pipe: the program is gone, whoever its parent was. */
+    ended: async () => {
+      while ((await output.next()).done !== true);
+    },
     httpAddress: find(/HTTP +(\S+)/),
     token: find(/MARU_TOKEN=(\S+)/),
     roomId: find(/"roomId":"([^"]+)"/),
@@ -211,6 +218,18 @@ describe("maru-testing serve", () => {
 
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
+    expect(await isListening(httpAddress)).toBe(false);
+  });
+
+  test("It stops when npx was stopped, whose shell hands no signal on.", async () => {
+    const viaShell = `"${process.execPath}" "${main}" serve --http-port 0 --grpc-port 0; exit 0`;
+    const shell = spawn("sh", ["-c", viaShell], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, npm_command: "exec" },
+    });
+    const { httpAddress, ended } = await untilReady(shell);
+    shell.kill("SIGTERM");
+    await ended();
     expect(await isListening(httpAddress)).toBe(false);
   });
 
