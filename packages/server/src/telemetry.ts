@@ -5,13 +5,13 @@ const durationBucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 /** All metrics of one server. Nothing is global, so that several servers live in one process. */
 export interface Telemetry {
   readonly registry: Registry;
-  readonly callsStarted: Counter<"method">;
   readonly calls: Counter<"method" | "code">;
   readonly callDuration: Histogram<"method" | "code">;
-  readonly callsInFlight: Gauge;
   readonly tokenChecks: Counter<"result">;
   readonly storeUnits: Counter<"kind" | "operation">;
   readonly appendsLost: Counter;
+  /** A value that is asked for when metrics are read. */
+  gauge(name: string, help: string, read: () => number): void;
   /** Everything in Prometheus' text format. */
   text(): Promise<string>;
 }
@@ -29,12 +29,6 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   }
   return {
     registry,
-    callsStarted: new Counter({
-      name: "maru_rpc_calls_started_total",
-      help: "Calls that arrived, by method.",
-      labelNames: ["method"],
-      registers,
-    }),
     calls: new Counter({
       name: "maru_rpc_calls_total",
       help: "Calls that ended, by method and gRPC code.",
@@ -48,7 +42,6 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       buckets: durationBucketsSeconds,
       registers,
     }),
-    callsInFlight: new Gauge({ name: "maru_rpc_calls_in_flight", help: "Calls that are being served.", registers }),
     tokenChecks: new Counter({
       name: "maru_token_checks_total",
       help: "Tokens that were checked: verified by signature, found in the cache of verified tokens, or refused.",
@@ -66,6 +59,16 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       help: "Puts that lost their number to another server, and were tried again.",
       registers,
     }),
+    gauge(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
     text: () => registry.metrics(),
   };
 }

@@ -8,7 +8,6 @@ import type { ServiceCall } from "./service-call.ts";
 
 /** Metrics and log lines of calls. */
 export interface CallRecord {
-  started(call: ServiceCall): void;
   succeeded(call: ServiceCall): void;
   failed(call: ServiceCall, answer: ConnectError, cause: unknown): void;
   /** What came out of work whose caller had already been answered. */
@@ -28,16 +27,11 @@ export function createCallRecord(deps: { readonly log: Log; readonly telemetry: 
   const measure = (call: ServiceCall, code: string): number => {
     const durationMs = performance.now() - call.startedMs;
     const labels = { method: call.method.name, code };
-    telemetry.callsInFlight.dec();
     telemetry.calls.inc(labels);
     telemetry.callDuration.observe(labels, durationMs / 1000);
     return durationMs;
   };
   return {
-    started(call) {
-      telemetry.callsInFlight.inc();
-      telemetry.callsStarted.inc({ method: call.method.name });
-    },
     succeeded(call) {
       const durationMs = measure(call, "OK");
       if (log.isLevelEnabled("debug")) {
@@ -56,7 +50,8 @@ export function createCallRecord(deps: { readonly log: Log; readonly telemetry: 
       }
     },
     failedLate(call, cause) {
-      log.warn({ ...describe(call), error: cause }, "work of an ended call failed");
+      const foreseen = cause instanceof MaruError || (cause instanceof Error && cause.name === "AbortError");
+      log[foreseen ? "debug" : "warn"]({ ...describe(call), error: cause }, "work of an ended call failed");
     },
     unknownMethod({ method, requestId, protocol }) {
       // The caller chose the name, so it is no label.

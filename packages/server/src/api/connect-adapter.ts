@@ -31,7 +31,7 @@ export function createRequestGate(
     if (method === undefined) {
       throw new MaruError(ErrorReason.METHOD_UNKNOWN);
     }
-    const call = openCall(pipeline, method, {
+    const call = openCall(method, {
       requestId: context.requestHeader.get(requestIdHeader) ?? undefined,
       protocol: context.protocolName,
       hasDeadline: context.timeoutMs() !== undefined,

@@ -34,9 +34,10 @@ export function codeOf(reason: ErrorReason): Code {
 }
 
 // Details travel in a header, and clients refuse headers of more than 8 KiB.
-const maxViolations = 20;
+const maxViolations = 12;
 const maxTextChars = 256;
-const shortened = (text: string) => text.slice(0, maxTextChars).toWellFormed();
+const maxFieldChars = 128;
+const shortened = (text: string, maxChars = maxTextChars) => text.slice(0, maxChars).toWellFormed();
 
 interface Detail {
   readonly desc: DescMessage;
@@ -57,9 +58,7 @@ export function toConnectError(error: unknown, requestId: string): ConnectError 
     const metadata = Object.fromEntries(Object.entries(error.metadata).map(([key, text]) => [key, shortened(text)]));
     const details = [detail(ErrorInfoSchema, { reason: reasonName(error.reason), domain: ERROR_DOMAIN, metadata })];
     if (error.violations.length > 0) {
-      const fieldViolations = error.violations
-        .slice(0, maxViolations)
-        .map(({ field, description }) => ({ field: shortened(field), description: shortened(description) }));
+      const fieldViolations = toFieldViolations(error.violations);
       details.push(detail(BadRequestSchema, { fieldViolations }));
     }
     if (error.retryAfterMs !== undefined) {
@@ -73,6 +72,15 @@ export function toConnectError(error: unknown, requestId: string): ConnectError 
     return new ConnectError(shortened(error.rawMessage), error.code, undefined, [requestInfo], error.cause);
   }
   return toConnectError(new MaruError(ErrorReason.INTERNAL, { cause: error }), requestId);
+}
+
+function toFieldViolations(violations: MaruError["violations"]) {
+  const told = violations.slice(0, maxViolations).map(({ field, description }) => ({
+    field: shortened(field, maxFieldChars),
+    description: shortened(description),
+  }));
+  const untold = violations.length - told.length;
+  return untold === 0 ? told : [...told, { field: "", description: `and ${untold} more` }];
 }
 
 function toDuration(durationMs: number) {

@@ -52,9 +52,9 @@ export class GrpcCall {
   #answered = false;
 
   constructor(options: GrpcCallOptions) {
-    const { pipeline, transport, served, metadata } = options;
+    const { transport, served, metadata } = options;
     this.#options = options;
-    this.#call = openCall(pipeline, served.method, {
+    this.#call = openCall(served.method, {
       requestId: headerOf(metadata, requestIdHeader),
       protocol: "grpc",
       hasDeadline: Number.isFinite(Number(transport.getDeadline())),

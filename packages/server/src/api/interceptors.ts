@@ -28,11 +28,9 @@ export interface CallHeaders {
   readonly hasDeadline: boolean;
 }
 
-/** First step, when the headers are there. Every opened call is ended exactly once. */
-export function openCall(pipeline: Pipeline, method: ServedMethod, headers: CallHeaders): ServiceCall {
-  const call = new ServiceCall(method, toRequestId(headers.requestId), headers.protocol, headers.hasDeadline);
-  pipeline.record.started(call);
-  return call;
+/** First step, when the headers are there. Every opened call is ended, once. */
+export function openCall(method: ServedMethod, headers: CallHeaders): ServiceCall {
+  return new ServiceCall(method, toRequestId(headers.requestId), headers.protocol, headers.hasDeadline);
 }
 
 /** Second step, before the body is read: is it time for calls, and who calls? A promise only when a token is new. */
@@ -89,10 +87,17 @@ export function endCall(pipeline: Pipeline, call: ServiceCall, failure: unknown)
   if (leave(pipeline, call)) {
     call.answer = answer;
     pipeline.record.failed(call, answer, error);
-  } else if (!(failure instanceof MaruError)) {
-    pipeline.record.failedLate(call, failure);
+  } else {
+    recordLate(pipeline, call, failure);
   }
   return answer;
+}
+
+/** Work that was interrupted, and fails for that reason, has nothing to tell. */
+function recordLate(pipeline: Pipeline, call: ServiceCall, failure: unknown): void {
+  if (failure !== call.interruption) {
+    pipeline.record.failedLate(call, failure);
+  }
 }
 
 function endWell(pipeline: Pipeline, call: ServiceCall): void {
@@ -121,6 +126,18 @@ function beginWork(call: ServiceCall): void {
   call.state = "running";
 }
 
+/** What work does after its caller was answered is not lost, but logged. */
+async function orInterrupted<T>(pipeline: Pipeline, call: ServiceCall, work: Promise<T>): Promise<T> {
+  try {
+    return await call.orInterrupted(work);
+  } catch (failure) {
+    if (failure === call.interruption) {
+      work.catch((late: unknown) => recordLate(pipeline, call, late));
+    }
+    throw failure;
+  }
+}
+
 export async function runUnary(
   pipeline: Pipeline,
   call: ServiceCall,
@@ -131,7 +148,7 @@ export async function runUnary(
   try {
     beginWork(call);
     checkRequest(pipeline, call, request);
-    const answer = await call.orInterrupted(Promise.resolve(implementation(request, context)));
+    const answer = await orInterrupted(pipeline, call, Promise.resolve(implementation(request, context)));
     endWell(pipeline, call);
     return answer;
   } catch (failure) {
@@ -148,7 +165,8 @@ export async function runClientStreaming(
 ): Promise<Awaited<ReturnType<Implementation<"client_streaming">>>> {
   try {
     beginWork(call);
-    const answer = await call.orInterrupted(implementation(checked(pipeline, call, requests), context));
+    const work = implementation(checked(pipeline, call, requests), context);
+    const answer = await orInterrupted(pipeline, call, work);
     endWell(pipeline, call);
     return answer;
   } catch (failure) {
@@ -156,7 +174,6 @@ export async function runClientStreaming(
   }
 }
 
-/** Server streaming: `answers` is called once the single request was checked. */
 export function runServerStreaming(
   pipeline: Pipeline,
   call: ServiceCall,
@@ -186,7 +203,7 @@ async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () =>
     beginWork(call);
     iterator = begin()[Symbol.asyncIterator]();
     for (;;) {
-      const next = await call.orInterrupted(iterator.next());
+      const next = await orInterrupted(pipeline, call, iterator.next());
       if (next.done === true) {
         break;
       }
@@ -201,7 +218,7 @@ async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () =>
       endCall(pipeline, call, call.interruption);
     }
     // Not awaited: an implementation that ignores its signal would hold the answer back.
-    iterator?.return?.().catch((failure: unknown) => pipeline.record.failedLate(call, failure));
+    iterator?.return?.().catch((failure: unknown) => recordLate(pipeline, call, failure));
   }
 }
 

@@ -53,6 +53,7 @@ const closeGraceMs = 500;
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { config, services, telemetry, log } = options;
   const inFlight = new InFlight();
+  telemetry.gauge("maru_rpc_calls_in_flight", "Calls of services that are being served.", () => inFlight.count);
   const pipeline: Pipeline = {
     identity: options.identity,
     policy: options.policy,
