@@ -29,6 +29,10 @@ export async function checkEnd(store: Store, roomId: string, truth: Truth): Prom
   const purgedBelow = Math.max(0, ...rises.map(({ below }) => below));
   if ((room?.purgedBelow ?? 0) > purgedBelow)
     wrong.push(`purged_below is ${room?.purgedBelow}, ${purgedBelow} was asked`);
+  const lastRemoved = entries.findLastIndex(({ removed }) => removed !== undefined) + 1;
+  if (lastRemoved > 0 && (room?.purgedBelow ?? 0) <= lastRemoved) {
+    wrong.push(`purged_below is ${room?.purgedBelow}, and entry ${lastRemoved} was removed`);
+  }
 
   const members = await store.listMembers(roomId, undefined, all);
   const items = members.map((m) => `${m.userId} ${m.role} ${m.joinedSeq}-${m.leftSeq} read ${m.readSeq}`);

@@ -37,7 +37,7 @@ function isTrueRefusal(windows: Windows, call: CallRecord, command: Command, ref
     case ErrorReason.ENTRY_NOT_FOUND:
       return command.kind === "get" && windows.sometime(call, (_, length) => command.seq > length);
     case ErrorReason.ENTRY_PURGED:
-      return command.kind === "get" && (removedAt(windows, command.seq) ?? Infinity) < call.answered;
+      return command.kind === "get" && isPurged(windows, call, command.seq);
     case ErrorReason.NOT_A_MESSAGE:
       return command.kind === "get" && windows.truth.entries[command.seq - 1]?.logged.entry.type !== "message_sent";
     case ErrorReason.APPEND_CONTENDED:
@@ -58,8 +58,11 @@ function userOf(command: Command): string | undefined {
   return isWrite(command) && command.actor !== "service" ? command.actor : undefined;
 }
 
-function removedAt({ truth }: Windows, seq: number): number | undefined {
-  return truth.entries[seq - 1]?.removed?.after;
+/** Gone; or not there yet when it was looked for, and retention reached it before the answer, a day later. */
+function isPurged({ truth, lengths }: Windows, call: CallRecord, seq: number): boolean {
+  if ((truth.entries[seq - 1]?.removed?.after ?? Infinity) < call.answered) return true;
+  const isReached = truth.rises.some(({ below, after }) => seq < below && after < call.answered);
+  return isReached && seq > lengths(call.arrived, call.answered).low;
 }
 
 function isReused({ truth, states }: Windows, call: CallRecord, command: WriteCommand, seq: number): boolean {

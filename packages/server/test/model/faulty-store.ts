@@ -5,6 +5,7 @@ import { pauses, type World } from "./world.ts";
 
 /** A signed request is refused by the table when it is older than this (AWS: 15 minutes at most). */
 const signatureMaxAgeMs = 15 * 60_000;
+const longSleep = 60;
 
 /** The way from one server to the table: slow, and with all that can go wrong on it. */
 export function createFaultyStore(inner: Store, world: World): Store {
@@ -51,6 +52,11 @@ export function createFaultyStore(inner: Store, world: World): Store {
     if (strikes(weather.readFails)) throw unavailable();
     const result = await effect();
     await pauses(world);
+    if (strikes(weather.sleep)) {
+      await pauses(world, longSleep);
+      world.jump();
+      await pauses(world, longSleep);
+    }
     return result;
   }
 

@@ -1,24 +1,29 @@
 import { parseArgs } from "node:util";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { loadDomain, ownDomainUrl } from "./domain-module.ts";
+import { findFault } from "./find-fault.ts";
+import { plantedFaults } from "./planted-faults.ts";
 import { runSchedule } from "./run-schedule.ts";
 
 const help = `Checks the room log with random schedules on the store in memory.
 
   node packages/server/test/model/main.ts [--runs 20000] [--seed 1] [--keep-going] [--history]
+  node packages/server/test/model/main.ts --faults [--runs 3000] [--seed 1]
 
   --runs        how many schedules (default 20000)
   --seed        the first one's seed; each next one's is higher by one (default 1)
   --keep-going  do not stop at the first violation
+  --faults      instead: take out the log's rules one by one, and see that each fault is found within so many schedules
   --history     print the calls of a schedule that violates
 
-The last line is one JSON object. The exit code is 1 when a schedule violates.`;
+The last line is one JSON object. The exit code is 1 when a schedule violates, or a fault is not found.`;
 
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "20000" },
     seed: { type: "string", default: "1" },
     "keep-going": { type: "boolean", default: false },
+    faults: { type: "boolean", default: false },
     history: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -27,7 +32,7 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(help);
 } else {
-  process.exitCode = (await main()) === 0 ? 0 : 1;
+  process.exitCode = (await (values.faults ? plant() : main())) === 0 ? 0 : 1;
 }
 
 async function main(): Promise<number> {
@@ -50,6 +55,18 @@ async function main(): Promise<number> {
   }
   console.log(JSON.stringify({ runs: done, firstSeed, calls, entries, seconds: seconds(startedAtMs), failedSeeds }));
   return failedSeeds.length;
+}
+
+async function plant(): Promise<number> {
+  const startedAtMs = Date.now();
+  const missed: string[] = [];
+  for (const fault of plantedFaults) {
+    const { schedules, violation } = await findFault(fault, Number(values.seed), Number(values.runs));
+    if (schedules === undefined) missed.push(fault.name);
+    console.log(`${schedules ?? "NOT FOUND"}: ${fault.name}${violation === undefined ? "" : `\n    ${violation}`}`);
+  }
+  console.log(JSON.stringify({ faults: plantedFaults.length, missed, seconds: seconds(startedAtMs) }));
+  return missed.length;
 }
 
 function seconds(sinceMs: number): number {

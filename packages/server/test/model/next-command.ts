@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
 export const users = ["ann", "bob", "cem", "dee", "eve"];
 
 /** What a client does next, and what happens beside the calls. */
-export type Act = Command | { readonly kind: "burst" | "newer" | "jump" };
+export type Act = Command | { readonly kind: "burst" | "newer" | "nextDay" | "jump" };
 
 export interface CommandSource {
   next(name: CommandName, history: readonly CallRecord[]): Act;
@@ -18,11 +18,16 @@ export function createCommandSource(world: World): CommandSource {
   const { dice, truth } = world;
   let requests = 0;
 
+  const driftMs = () => {
+    if (dice.chance(0.03)) return dice.int(50_000, 200_000);
+    // A request that lay about for days.
+    if (dice.chance(0.05)) return -dice.int(1, 4 * 24) * 60 * 60_000;
+    return dice.int(-40_000, 25_000);
+  };
   const newKey = (): { key: string; bornAtMs: number | undefined } => {
     if (dice.chance(0.1)) return { key: "", bornAtMs: undefined };
     if (dice.chance(0.15)) return { key: `plain-${++requests}`, bornAtMs: undefined };
-    const driftMs = dice.chance(0.03) ? dice.int(50_000, 200_000) : dice.int(-40_000, 25_000);
-    const bornAtMs = world.nowMs() + driftMs;
+    const bornAtMs = world.nowMs() + driftMs();
     return { key: uuidv7(dice, bornAtMs), bornAtMs };
   };
   const send = (): SendCommand => ({
@@ -93,6 +98,7 @@ export function createCommandSource(world: World): CommandSource {
         case "markers":
         case "burst":
         case "newer":
+        case "nextDay":
         case "jump":
           return { kind: name };
       }

@@ -74,12 +74,21 @@ export async function runSchedule(
         return raw.newer(room.roomId);
       case "jump":
         return world.jump();
+      case "nextDay":
+        return nextDay(room);
     }
     const call = execute(room, next, servers.choose());
     // Some callers give up waiting, and go on.
     if (dice.chance(0.2)) await pauses(world, 3);
     else await call;
     unanswered.add(call);
+  }
+
+  /** The night's retention, and then somebody asks again for what was asked the day before. */
+  async function nextDay(room: Room): Promise<void> {
+    world.jump("day");
+    await execute(room, { kind: "purge", below: truth.entries.length + dice.int(-3, 1) }, servers.choose());
+    for (let left = dice.int(0, 3); left > 0; left--) await act(room, source.next("retry", history));
   }
   const unanswered = new Set<Promise<CallRecord>>();
 
@@ -118,9 +127,9 @@ export async function runSchedule(
     const unsure = history.filter(({ command, outcome }) => isWrite(command) && outcome?.kind === "refused").slice(-8);
     await Promise.all(unsure.map(({ command }) => execute(room, command, servers.choose())));
     for (const kind of ["list", "room", "members", "markers"] as const) {
-      await act(room, kind === "list" ? { kind, after: undefined, before: undefined } : { kind });
+      const command = kind === "list" ? { kind, after: undefined, before: undefined } : { kind };
+      await execute(room, command, servers.choose());
     }
-    await Promise.all(unanswered);
     return room;
   }
 

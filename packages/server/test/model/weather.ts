@@ -13,6 +13,8 @@ export interface Weather {
   /** The first try is stored, its answer lost, and the second try meets a transaction. */
   readonly conflictAfterStored: number;
   readonly readFails: number;
+  /** An answer arrives after a long sleep, in which time jumps. */
+  readonly sleep: number;
   /** Several members are read one after the other, as BatchGetItem may. */
   readonly tornReads: number;
   readonly stepMaxMs: number;
@@ -49,6 +51,7 @@ export type CommandName =
   | "create"
   | "burst"
   | "newer"
+  | "nextDay"
   | "jump";
 
 export function drawWeather(dice: Dice, calm = false): Weather {
@@ -64,6 +67,7 @@ export function drawWeather(dice: Dice, calm = false): Weather {
     conflict: some(0.2),
     conflictAfterStored: some(0.15),
     readFails: some(0.1),
+    sleep: some(0.03),
     tornReads: some(1),
     stepMaxMs: dice.pick([0, 2, 20]),
     jump: dice.chance(0.6) ? 0 : dice.next() * 0.03,
@@ -87,6 +91,7 @@ export function drawWeather(dice: Dice, calm = false): Weather {
       create: seldom() * 0.2,
       burst: seldom() * 0.3,
       newer: seldom() * 0.4,
+      nextDay: seldom() * 0.3,
       jump: seldom() * 0.8,
     },
     serverCount: dice.int(2, 3),
@@ -97,10 +102,10 @@ export function drawWeather(dice: Dice, calm = false): Weather {
   };
 }
 
-export function jumpMs(dice: Dice, jumps: Weather["jumps"]): number {
+export function jumpMs(dice: Dice, jump: Jump): number {
   const second = 1_000;
   const hour = 3_600 * second;
-  switch (dice.weighted(jumps)) {
+  switch (jump) {
     case "seconds":
       return dice.int(1 * second, 5 * second);
     case "minute":

@@ -1,7 +1,7 @@
 import type { Dice } from "./dice.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
 import type { Truth } from "./truth.ts";
-import { drawWeather, jumpMs, type Weather } from "./weather.ts";
+import { drawWeather, type Jump, jumpMs, type Weather } from "./weather.ts";
 
 /** Everything that one run shares. */
 export interface World {
@@ -13,7 +13,7 @@ export interface World {
   isCalm: boolean;
   /** True time; servers see it with their own offsets. */
   nowMs(): number;
-  jump(): void;
+  jump(kind?: Jump): void;
   /** A number that rises with each call. */
   stamp(): number;
   /** Keys of the entries whose type this version does not know. */
@@ -32,8 +32,8 @@ export function createWorld(dice: Dice, options: { readonly patienceMs: number; 
     truth: { entries: [], moves: [], rises: [], violations: [] },
     isCalm: false,
     nowMs: () => nowMs,
-    jump() {
-      nowMs += jumpMs(dice, weather.jumps);
+    jump(kind = dice.weighted(weather.jumps)) {
+      nowMs += jumpMs(dice, kind);
     },
     stamp: () => ++stamps,
     unknownKeys: new Set(),

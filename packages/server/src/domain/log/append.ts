@@ -55,11 +55,12 @@ async function appendInTurn(log: Log, call: Call, intent: Intent, arrivedAtTurn:
     const nowMs = log.clock.nowMs();
     if (nowMs - startedAtMs > log.limits.appendTimeoutMs) break;
 
-    const foundSeq = await findKey(log, view, intent.key, nowMs);
-    if (foundSeq !== undefined) return firstAnswer(await readFound(log, view, foundSeq), intent);
+    const search = await findKey(log, view, intent.key, nowMs);
+    if (search.kind === "used") return firstAnswer(await readFound(log, view, search.seq), intent);
     if (!(await loadState(log, view, intent.userIds)) || view.state === undefined) throw roomNotFound(intent.roomId);
 
-    const decision = decide(intent, view.state, { seq: view.tailSeq + 1, nowMs });
+    const next = { seq: view.tailSeq + 1, nowMs };
+    const decision = search.kind === "refused" ? search : decide(intent, view.state, next);
     if ("refusal" in decision || decision.draft === undefined) {
       if (view.readAtTurn < arrivedAtTurn) {
         await catchUp(log, view);

@@ -1,0 +1,59 @@
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createMemoryStore } from "../../src/store/memory.ts";
+import { loadDomain, ownDomainUrl } from "./domain-module.ts";
+import type { PlantedFault } from "./planted-faults.ts";
+import { runSchedule } from "./run-schedule.ts";
+
+export interface Finding {
+  readonly name: string;
+  /** How many schedules it took; undefined: the fault was not found. */
+  readonly schedules: number | undefined;
+  readonly violation: string | undefined;
+}
+
+/** Inside the package, so that the copies find what they import. */
+const mutantsUrl = new URL("../../.mutants/", import.meta.url);
+
+/** Plants a fault in a copy of the domain, and runs schedules until one shows it. */
+export async function findFault(fault: PlantedFault, firstSeed: number, maxSchedules: number): Promise<Finding> {
+  const folder = new URL(`${process.pid}-${fault.name.replaceAll(/\W+/g, "-")}/`, mutantsUrl);
+  try {
+    await copyWith(fault, folder);
+    const module = await loadDomain(new URL("domain/", folder));
+    for (let schedules = 1; schedules <= maxSchedules; schedules++) {
+      const options = { store: createMemoryStore(), patienceMs: 0 };
+      const violation = await firstViolation(() => runSchedule(firstSeed + schedules - 1, options, module));
+      if (violation !== undefined) return { name: fault.name, schedules, violation };
+    }
+    return { name: fault.name, schedules: undefined, violation: undefined };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function firstViolation(run: () => ReturnType<typeof runSchedule>): Promise<string | undefined> {
+  try {
+    return (await run()).violations[0];
+  } catch (error) {
+    return `broke: ${error}`;
+  }
+}
+
+async function copyWith(fault: PlantedFault, folder: URL): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await cp(ownDomainUrl, new URL("domain/", folder), {
+    recursive: true,
+    filter: (source) => !source.endsWith(".test.ts"),
+  });
+  await cp(new URL("../errors.ts", ownDomainUrl), new URL("errors.ts", folder));
+  for (const { file, find, replace } of fault.edits) {
+    const url = new URL(`domain/${file}`, folder);
+    const text = await readFile(url, "utf8");
+    const count = text.split(find).length - 1;
+    if (count !== 1) throw new Error(`"${fault.name}" wants to replace what occurs ${count} times in ${file}: ${find}`);
+    await writeFile(
+      url,
+      text.replace(find, () => replace),
+    );
+  }
+}
