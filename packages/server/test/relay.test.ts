@@ -1,4 +1,9 @@
-import { PutItemCommand, type StreamSpecification, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteItemCommand,
+  PutItemCommand,
+  type StreamSpecification,
+  UpdateTableCommand,
+} from "@aws-sdk/client-dynamodb";
 import { fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ageRecords, rollShards, type Stack, startStack } from "@maru/devstack";
@@ -316,6 +321,20 @@ describe("the relay", () => {
     );
     expect(after.relay.ready()).toMatchObject({ ready: false, why: expect.stringContaining("24 hours") });
     expect(world.events.map(({ seq }) => seq)).toEqual(oneTo(5));
+
+    // The way out that the sentence names.
+    const [shard] = await world.leases.list(world.streamArn);
+    const Key = { pk: { S: `shards#${world.streamArn}` }, sk: { S: shard?.shardId ?? "" } };
+    await world.tables.client.send(new DeleteItemCommand({ TableName: world.tables.controlTableName, Key }));
+    await until(
+      () => world.events.length >= 8,
+      () => world.events.length,
+    );
+    expect(world.events.slice(5).map(({ seq }) => seq)).toEqual([10, 11, 12]);
+    await until(
+      () => after.relay.ready().ready,
+      () => after.relay.ready(),
+    );
   });
 });
 

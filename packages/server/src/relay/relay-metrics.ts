@@ -6,8 +6,10 @@ export interface ShardView {
 }
 
 export interface RelayMetrics {
-  /** The shards that this worker has to do with; the gauges ask them. */
+  /** The shards that this worker reads; the gauges ask them. */
   readonly shards: Map<string, ShardView>;
+  /** Shards that nobody can read on. */
+  readonly missedShards: Set<string>;
   readonly records: Counter;
   readonly events: Counter;
   readonly repeats: Counter;
@@ -20,6 +22,7 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
   const registers = [registry];
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
   const shards = new Map<string, ShardView>();
+  const missedShards = new Set<string>();
   new Gauge({
     name: "maru_relay_lag_seconds",
     help: "Age of the oldest record that was read and that the broker has not acknowledged, by shard; 0 if none.",
@@ -43,11 +46,12 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
     help: "Shards that stand still because going on would skip something. Above 0, somebody must act.",
     registers,
     collect() {
-      this.set([...shards.values()].filter((view) => view.isBlocked()).length);
+      this.set(missedShards.size + [...shards.values()].filter((view) => view.isBlocked()).length);
     },
   });
   return {
     shards,
+    missedShards,
     records: counter("maru_relay_records_total", "Records that were read from the table's stream."),
     events: counter("maru_relay_events_total", "Events that all in-sync replicas have acknowledged."),
     repeats: counter("maru_relay_repeats_total", "Entries that were not emitted because they had been before."),

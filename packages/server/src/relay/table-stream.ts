@@ -14,6 +14,7 @@ export interface TableStream {
   readonly tableName: string;
   /** Undefined when the table has no stream. */
   arn(): Promise<string | undefined>;
+  /** None when the stream is gone. */
   shards(streamArn: string): Promise<Shard[]>;
   /** Page by page, also empty ones, until the closed shard's end; throws the signal's reason, or StreamTrimmedError. */
   read(
@@ -33,7 +34,14 @@ export function createTableStream({ client, streams, tableName, toChange }: Tabl
   return {
     tableName,
     arn: () => readStreamArn(client, tableName),
-    shards: (streamArn) => describeShards(streams, streamArn),
+    async shards(streamArn) {
+      try {
+        return await describeShards(streams, streamArn);
+      } catch (error) {
+        if (isGone(error)) return [];
+        throw error;
+      }
+    },
     async *read(position, signal) {
       // The relay pauses itself: how long depends on what it has seen.
       for await (const records of readShard(streams, { ...position, idleMs: 0, signal }))
@@ -50,4 +58,10 @@ function toChangeRecord(record: StreamRecord, toChange: TableStreamDeps["toChang
     committedAtMs: ApproximateCreationDateTime?.getTime() ?? 0,
     change: toChange(record),
   };
+}
+
+/** 24 hours after it was turned off, a stream is no longer known. */
+function isGone(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.name === "ResourceNotFoundException";
 }

@@ -70,6 +70,8 @@ export function startRelay({ registry, ...options }: RelayOptions): Relay {
     noteMissed(
       plan.missed.map(({ shardId, checkpoint }) => ({ streamArn, shardId, sinceMs: checkpoint?.committedAtMs })),
     );
+    if (shards.length === 0 && states.length === 0)
+      throw new Error(`stream ${streamArn} is gone before any of it was read`);
     const isRead = shards.every(({ shardId }) => states.some((state) => state.shardId === shardId && state.finished));
     if (streamArn !== newestArn && isRead && missed.length === 0) {
       await history.finish(streamArn);
@@ -101,9 +103,9 @@ export function startRelay({ registry, ...options }: RelayOptions): Relay {
 
   function noteMissed(now: readonly Missed[]): void {
     const before = new Set(missed.map((one) => one.shardId));
-    for (const { shardId } of missed) if (!workers.has(shardId)) deps.metrics.shards.delete(shardId);
+    deps.metrics.missedShards.clear();
     for (const one of now) {
-      deps.metrics.shards.set(one.shardId, { lagMs: () => 0, isBlocked: () => true });
+      deps.metrics.missedShards.add(one.shardId);
       if (!before.has(one.shardId)) log.error({ shard: one.shardId }, `the relay stands still: ${missedText(one)}`);
     }
     missed = now;
