@@ -76,6 +76,23 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     in: "packages/client/src/",
     may: ["@maru/protocol", "@bufbuild/protobuf", "@connectrpc/", "@grpc/grpc-js", "node:"],
   },
+  {
+    in: "packages/testing/src/",
+    may: [
+      "@maru/protocol",
+      "@maru/kafka",
+      "@maru/server/config.ts",
+      "@maru/server/context.ts",
+      "@maru/server/domain/",
+      "@maru/server/identity/tokens.ts",
+      "@maru/server/log.ts",
+      "@maru/server/relay/to-event.ts",
+      "@maru/server/store/memory.ts",
+      "@maru/server/telemetry.ts",
+      "@bufbuild/protobuf",
+      "node:",
+    ],
+  },
   { in: "packages/devstack/src/", may: ["node:", "vitest"] },
   {
     in: "examples/",

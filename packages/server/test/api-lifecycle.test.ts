@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { request } from "node:https";
-import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
@@ -11,6 +9,7 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
 } from "@maru/protocol/grpc";
+import { generate } from "selfsigned";
 import { expect, test, vi } from "vitest";
 import { startApiServer } from "./api-server.ts";
 import { listEntriesPath, wiresTo } from "./api-wires.ts";
@@ -142,9 +141,22 @@ test("an address that is taken is an error, and nothing is left listening", asyn
   await expect(startApiServer({ grpcAddress: server.grpcAddress })).rejects.toThrow();
 });
 
-const pem = (name: string) => readFileSync(join(import.meta.dirname, "api-tls", name));
-const cert = pem("cert.pem");
-const key = pem("key.pem");
+// Made for this run: no key lies in the repository.
+const made = await generate([{ name: "commonName", value: "localhost" }], {
+  keyType: "ec",
+  extensions: [
+    { name: "basicConstraints", cA: true },
+    {
+      name: "subjectAltName",
+      altNames: [
+        { type: 2, value: "localhost" },
+        { type: 7, ip: "127.0.0.1" },
+      ],
+    },
+  ],
+});
+const cert = Buffer.from(made.cert);
+const key = Buffer.from(made.private);
 
 test("both listeners speak TLS, HTTP in versions 1.1 and 2", async () => {
   await using server = await startApiServer({ grpcTls: { cert, key }, httpTls: { cert, key } });
