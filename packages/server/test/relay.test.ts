@@ -321,20 +321,29 @@ describe("the relay", () => {
     );
     expect(after.relay.ready()).toMatchObject({ ready: false, why: expect.stringContaining("24 hours") });
     expect(world.events.map(({ seq }) => seq)).toEqual(oneTo(5));
+  });
 
-    // The way out that the sentence names.
-    const [shard] = await world.leases.list(world.streamArn);
-    const Key = { pk: { S: `shards#${world.streamArn}` }, sk: { S: shard?.shardId ?? "" } };
-    await world.tables.client.send(new DeleteItemCommand({ TableName: world.tables.controlTableName, Key }));
+  test("a shard that is gone before it was read to its end is told of until its item is deleted", async () => {
+    await using world = await newWorld();
+    const { streamArn, leases } = world;
+    const gone = await leases.acquire({ streamArn, shardId: "gone", owner: "before", ttlMs: 1, nowMs: Date.now() });
+    if (gone === undefined) throw new Error("the lease was not given");
+    await leases.checkpoint(gone, { sequenceNumber: "1", committedAtMs: BORN_AT_MS });
+    await put(world.store, "a", 1, 5);
+    const { relay, metric } = world.start();
     await until(
-      () => world.events.length >= 8,
+      () => world.events.length >= 5,
       () => world.events.length,
     );
-    expect(world.events.slice(5).map(({ seq }) => seq)).toEqual([10, 11, 12]);
+    expect(relay.ready()).toMatchObject({ ready: false, why: expect.stringContaining("2026-06-01T12:00:00.123Z") });
+    expect(await metric("maru_relay_blocked_shards")).toBe(1);
+    const Key = { pk: { S: `shards#${streamArn}` }, sk: { S: "gone" } };
+    await world.tables.client.send(new DeleteItemCommand({ TableName: world.tables.controlTableName, Key }));
     await until(
-      () => after.relay.ready().ready,
-      () => after.relay.ready(),
+      () => relay.ready().ready,
+      () => relay.ready(),
     );
+    expect(await metric("maru_relay_blocked_shards")).toBe(0);
   });
 });
 
