@@ -33,6 +33,7 @@ export interface RelayRoleDeps {
 /** Relays as soon as a broker answers. A server starts without Kafka, so that sending does not hang on it. */
 export function startRelayRole(deps: RelayRoleDeps): RelayRole {
   const stop = new AbortController();
+  const stopped = new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
   let relay: Relay | undefined;
   let trouble = "the brokers were not reached yet";
   const ended = run();
@@ -42,7 +43,7 @@ export function startRelayRole(deps: RelayRoleDeps): RelayRole {
     await using producer = await connect();
     if (producer === undefined) return streams.destroy();
     relay = startRelay({ ...relayOptions(deps), stream: tableStream(deps, streams), sink: createKafkaSink(producer) });
-    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
+    await stopped;
     await relay.drain();
     streams.destroy();
   }
