@@ -73,6 +73,20 @@ test("of a batch that is too large only the message that is too large by itself 
   ]);
 });
 
+test("a refusal rejects what waits behind it too, so that nothing is stored before what it follows", async () => {
+  const stored: string[] = [];
+  let calls = 0;
+  const { push } = laneWith(async (batch) => {
+    if (++calls === 1) throw refusal;
+    stored.push(...batch);
+    return "0";
+  });
+  const outcomes = await Promise.allSettled(["a", "b", "c", "d", "e"].map(push));
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(5).fill("rejected"));
+  await push("later");
+  expect(stored).toEqual(["later"]);
+});
+
 test("a refusal rejects its batch and the lane goes on", async () => {
   let calls = 0;
   const { push } = laneWith(async () => {

@@ -58,11 +58,16 @@ export class Lane<M> {
         if (signal.aborted) return rejectAll(batch, new ProducerClosedError());
         const kind = failureKind(error);
         if (kind === "too-large") return this.#refuseTooLarge(batch, error);
-        if (kind === "refused") return rejectAll(batch, new SendRefusedError(this.#context, error));
+        // What waits behind goes with it: sent alone it could be in the topic before what it follows.
+        if (kind === "refused") return rejectAll(this.#withAllBehind(batch), new SendRefusedError(this.#context, error));
         onRetry(error);
         await pause(retryDelayMs(tries), signal);
       }
     }
+  }
+
+  #withAllBehind(batch: LaneItem<M>[]): LaneItem<M>[] {
+    return [...batch, ...this.#queue.splice(0)];
   }
 
   async #refuseTooLarge(batch: LaneItem<M>[], cause: unknown): Promise<void> {
