@@ -24,11 +24,25 @@ export function fromPageToken<Desc extends DescMessage>(
   const text = Buffer.from(request.pageToken, "base64url").toString();
   const expected = fingerprint(schema, request);
   if (!text.startsWith(expected) || text.length === expected.length) {
-    throw new MaruError(ErrorReason.PAGE_TOKEN_INVALID, {
-      violations: [{ field: "page_token", description: "was not made by this call with these other fields" }],
-    });
+    throw invalidToken();
   }
   return text.slice(expected.length);
+}
+
+/** The same where the position is an entry's number. */
+export function fromSeqToken<Desc extends DescMessage>(
+  schema: Desc,
+  request: MessageShape<Desc> & PageRequest,
+): number | undefined {
+  const position = fromPageToken(schema, request);
+  if (position !== undefined && !/^\d{1,10}$/.test(position)) throw invalidToken();
+  return position === undefined ? undefined : Number(position);
+}
+
+function invalidToken(): MaruError {
+  return new MaruError(ErrorReason.PAGE_TOKEN_INVALID, {
+    violations: [{ field: "page_token", description: "was not made by this call with these other fields" }],
+  });
 }
 
 function fingerprint<Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & PageRequest): string {

@@ -65,6 +65,7 @@ export function createFaultyStore(inner: Store, world: World): Store {
     for (const userId of userIds) {
       const member = (await read(() => inner.readMembers(roomId, [userId]))).get(userId);
       if (member !== undefined) found.set(userId, member);
+      if (strikes(0.3)) await pauses(world, longSleep);
     }
     return found;
   }

@@ -72,7 +72,7 @@ export function drawWeather(dice: Dice, calm = false): Weather {
     stepMaxMs: dice.pick([0, 2, 20]),
     jump: dice.chance(0.6) ? 0 : dice.next() * 0.03,
     jumps: { seconds: 0.5, minute: seldom(), tailAge: seldom(), hours: seldom() * 0.5, day: seldom() },
-    restart: some(0.1),
+    restart: dice.pick([0, 0, 0.05, 0.5]),
     affinity: dice.pick([0, 0.5, 0.8, 0.95]),
     commands: {
       send: 2 + often(),

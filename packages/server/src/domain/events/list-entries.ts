@@ -2,12 +2,11 @@ import type { Entry, ListEntriesRequest } from "@maru/protocol";
 import { ListEntriesRequestSchema } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
-import { fromPageToken, toPageToken } from "../page-token.ts";
+import { fromSeqToken, toPageToken } from "../page-token.ts";
 
 export async function listEntries({ store, limits }: Domain, request: ListEntriesRequest) {
   const size = request.pageSize === 0 ? limits.defaultPageSize : request.pageSize;
-  const position = fromPageToken(ListEntriesRequestSchema, request);
-  const after = position === undefined ? request.after : Number(position);
+  const after = fromSeqToken(ListEntriesRequestSchema, request) ?? request.after;
   const logged = await store.readEntries({ roomId: request.roomId, after, limit: size });
   const entries: Entry[] = logged.map(({ entry }) => entry);
   const last = entries.at(-1);

@@ -39,7 +39,8 @@ export interface Draft {
  * The only loop in the write path: puts the entry at the number after the tail, and catches up and decides again when
  * somebody else was faster. Returns the entry of this or of an earlier try with the same key; undefined when there was
  * nothing to write. A put proves the state that was decided on; a refusal, or nothing to write, is answered only after
- * a strongly consistent read that began after the call arrived.
+ * a strongly consistent read that began after the call arrived and after the state was read: what was read piece by
+ * piece is then folded up to one moment.
  */
 export function append(log: Log, call: Call, intent: Intent): Promise<LoggedEntry | undefined> {
   const arrivedAtTurn = log.turn();
@@ -62,7 +63,7 @@ async function appendInTurn(log: Log, call: Call, intent: Intent, arrivedAtTurn:
     const next = { seq: view.tailSeq + 1, nowMs };
     const decision = search.kind === "refused" ? search : decide(intent, view.state, next);
     if ("refusal" in decision || decision.draft === undefined) {
-      if (view.readAtTurn < arrivedAtTurn) {
+      if (view.readAtTurn < Math.max(arrivedAtTurn, view.stateReadAtTurn)) {
         await catchUp(log, view);
         continue;
       }

@@ -1,6 +1,7 @@
 import type { LoggedEntry } from "../store.ts";
 import type { Log } from "./log.ts";
 import { trim } from "./recent-keys.ts";
+import { putView } from "./room-cache.ts";
 import { learn, type RoomView, viewOf } from "./view.ts";
 
 const fillEntries = 32;
@@ -52,11 +53,12 @@ export async function loadState(log: Log, view: RoomView, userIds: readonly stri
     view.state = { room, members: new Map() };
   }
   for (const userId of missing) view.state.members.set(userId, members?.get(userId));
+  view.stateReadAtTurn = log.turn();
   return true;
 }
 
 /** The view grew: drop keys that are not needed soon, and let the cache know its size. */
 export function keep(log: Log, view: RoomView): void {
   trim(view.keys, keepKeys, log.clock.nowMs() - 2 * log.limits.keyMaxSkewMs);
-  log.views.set(view.roomId, view);
+  putView(log.views, view);
 }

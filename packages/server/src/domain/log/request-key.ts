@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { toBinary, toJson } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import type { Actor, Entry } from "@maru/protocol";
+import { withSortedMaps } from "./sorted-maps.ts";
 
 const millisecondsPerDay = 24 * 60 * 60 * 1000;
 
@@ -70,22 +71,6 @@ export function lookBackToMs(key: RequestKey, nowMs: number, maxSkewMs: number):
 }
 
 export function requestHash<Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc>): string {
-  // Maps come in any order from other languages, so requests that hold one are hashed in a sorted form.
-  const bytes = hasMap(schema) ? JSON.stringify(toJson(schema, request), sortedKeys) : toBinary(schema, request);
+  const bytes = toBinary(schema, withSortedMaps(schema, request));
   return createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
-}
-
-function sortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-const schemasWithMaps = new WeakMap<DescMessage, boolean>();
-
-function hasMap(schema: DescMessage): boolean {
-  const known = schemasWithMaps.get(schema);
-  if (known !== undefined) return known;
-  const found = schema.fields.some((field) => field.fieldKind === "map");
-  schemasWithMaps.set(schema, found);
-  return found;
 }

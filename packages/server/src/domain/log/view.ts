@@ -15,6 +15,8 @@ export interface RoomView {
   provenAtMs: number;
   /** Turn of the log (see Log.turn) at which the last read that proved the tail was started. */
   readAtTurn: number;
+  /** Turn at which the last read of state ended. Its pieces are of one moment only once what followed is folded in. */
+  stateReadAtTurn: number;
   /** Whether a put of this process made the tail. */
   tailIsOurs: boolean;
   lostLastPut: boolean;
@@ -36,6 +38,7 @@ export function viewOf(
     tailCreatedAtMs: createdAtMs(tail),
     provenAtMs: proven.atMs,
     readAtTurn: proven.atTurn,
+    stateReadAtTurn: 0,
     tailIsOurs: false,
     lostLastPut: false,
     state: undefined,

@@ -5,7 +5,7 @@ import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isMessage } from "../log/entry-type.ts";
 import { seqAtTime } from "../log/seq-at-time.ts";
-import { fromPageToken, toPageToken } from "../page-token.ts";
+import { fromSeqToken, toPageToken } from "../page-token.ts";
 import type { LoggedEntry, Store } from "../store.ts";
 
 export interface MessagePage {
@@ -24,7 +24,7 @@ export async function listMessages(domain: Domain, request: ListMessagesRequest)
   }
 
   const newestFirst = isNewestFirst(request);
-  const position = positionOf(fromPageToken(ListMessagesRequestSchema, request));
+  const position = fromSeqToken(ListMessagesRequestSchema, request);
   const afterTime = request.afterTime && (await seqAtTime(store, request.roomId, timestampMs(request.afterTime))) - 1;
   const beforeTime = request.beforeTime && (await seqAtTime(store, request.roomId, timestampMs(request.beforeTime)));
   const after = request.after ?? afterTime;
@@ -51,10 +51,6 @@ function isNewestFirst(request: ListMessagesRequest): boolean {
   const hasAfter = request.after !== undefined || request.afterTime !== undefined;
   const hasBefore = request.before !== undefined || request.beforeTime !== undefined;
   return !(hasAfter && !hasBefore);
-}
-
-function positionOf(token: string | undefined): number | undefined {
-  return token === undefined ? undefined : Number.parseInt(token, 10);
 }
 
 async function seqOf(store: Store, roomId: string, seq: number | undefined, time: Timestamp | undefined) {

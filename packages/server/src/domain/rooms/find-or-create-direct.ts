@@ -11,7 +11,7 @@ import { MaruError } from "../../errors.ts";
 import { actingUser, provenActor } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
-import { append } from "../log/append.ts";
+import { append, firstAnswer } from "../log/append.ts";
 import { isPresent } from "../log/fold.ts";
 import { keyScopeOf, type RequestKey, toRequestKey } from "../log/request-key.ts";
 import { toCreation, withTail } from "./creation.ts";
@@ -53,6 +53,7 @@ export async function findOrCreateDirect(
     if (existing === undefined) return { room: withTail(creation.room, creation.first), created: true };
   }
   const created = keyScopeOf(existing.first.entry) === key.scope;
+  if (created) firstAnswer(existing.first, { key, roomId });
   if (await rejoin(domain, call, actor, key, roomId)) existing = (await readExisting(store, roomId)) ?? existing;
   return { room: withTail(existing.room, existing.tail), created };
 }
