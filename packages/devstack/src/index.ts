@@ -7,6 +7,7 @@ export {
   StackOptionsError,
 } from "./errors.ts";
 export { type ChunkOrigin, startTcpProxy, type TcpProxy, type TcpProxyOptions } from "./faults/tcp-proxy.ts";
+export { type ClusterState, clusterState } from "./kafka/cluster-state.ts";
 export type { NodeHandle } from "./processes/engine-node.ts";
 export { scratchName } from "./scratch.ts";
 export { type Stack, type StackOptions, startStack } from "./stack.ts";

@@ -1,0 +1,46 @@
+import { connectMaru, type Maru } from "@maru/client";
+import { type Stack, scratchName, startStack } from "@maru/devstack";
+import { openFleet, type ServerNode } from "@maru/devstack/servers";
+import { ensureTopic, type KafkaConnection } from "@maru/kafka";
+
+const partitionCount = 12;
+
+/** A server, a relay and a client over a table and topics of their own, on three brokers. */
+export interface RelayWorld extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly relay: ServerNode;
+  readonly maru: Maru;
+  readonly connection: KafkaConnection;
+  readonly topic: string;
+}
+
+/** DynamoDB and three brokers that may be killed: never those that the environment names. */
+export function startChaosStack(): Promise<Stack> {
+  const env = { ...process.env, MARU_DYNAMODB_ENDPOINT: undefined, MARU_KAFKA_BROKERS: undefined };
+  return startStack({ dynamodb: { storage: "memory" }, kafka: { brokers: 3 }, env });
+}
+
+export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
+  await using opening = new AsyncDisposableStack();
+  const brokers = stack.kafka?.brokers ?? [];
+  const connection = { brokers, clientId: "chaos" };
+  const topic = scratchName("room-events");
+  const env = {
+    MARU_TABLE: scratchName("chaos"),
+    MARU_CONTROL_TABLE: scratchName("chaos-control"),
+    MARU_KAFKA_TOPIC: topic,
+    MARU_KAFKA_READ_MARKERS_TOPIC: scratchName("read-markers"),
+    MARU_KAFKA_PARTITIONS: String(partitionCount),
+    MARU_RELAY_LEASE_MS: "2000",
+  };
+  // As `setup` makes it, but for the brokers' own time on each record.
+  const configs = { "min.insync.replicas": "2", "message.timestamp.type": "LogAppendTime" };
+  await ensureTopic(connection, { topic, partitionCount, replicationFactor: 3, configs });
+  const fleet = opening.use(await openFleet({ dynamodbEndpoint: stack.dynamodb?.endpoint ?? "", brokers, env }));
+  await fleet.setUp();
+  const api = await fleet.startServer({ name: "api", env: { MARU_ROLES: "api" } });
+  const relay = await fleet.startServer({ name: "relay", env: { MARU_ROLES: "relay" } });
+  const maru = opening.use(connectMaru({ address: api.grpcAddress, token: await fleet.token("chaos") }));
+  const opened = opening.move();
+  return { stack, relay, maru, connection, topic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
