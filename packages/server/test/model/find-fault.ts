@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { loadDomain, ownDomainUrl } from "./domain-module.ts";
 import type { PlantedFault } from "./planted-faults.ts";
@@ -28,6 +28,8 @@ export async function findFault(fault: PlantedFault, firstSeed: number, maxSched
     return { name: fault.name, schedules: undefined, violation: undefined };
   } finally {
     await rm(folder, { recursive: true, force: true });
+    // Another run may be using it still.
+    await rmdir(mutantsUrl).catch(() => undefined);
   }
 }
 

@@ -47,12 +47,23 @@ export const plantedFaults: readonly PlantedFault[] = [
   }
 `,
   ),
-  fault("a refusal is given without a fresh read", append, "view.readAtTurn < arrivedAtTurn", "view.readAtTurn < 0"),
+  fault(
+    "a refusal is given without a fresh read",
+    append,
+    "Math.max(arrivedAtTurn, view.stateReadAtTurn)",
+    "view.stateReadAtTurn",
+  ),
   fault(
     "a refusal takes a read that began before the call arrived",
     catchUp,
     "view.readAtTurn = proven.atTurn;",
     "view.readAtTurn = log.turn();",
+  ),
+  fault(
+    "a key is called too old without a fresh read",
+    append,
+    "    const decision = search.kind",
+    '    if (search.kind === "refused") throw search.refusal;\n    const decision = search.kind',
   ),
   fault(
     "a cached tail is used for ever",
@@ -112,12 +123,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     "if (found.requestHash === undefined || found.requestHash === intent.key.requestHash) return found;",
     "if (found.entry.seq > 0) return found;",
   ),
-  fault(
-    "keys of different senders meet",
-    "log/request-key.ts",
-    "return `${caller}\\n${senderOf(actor)}\\n${key}`;",
-    "return `${caller}\\n${senderOf(actor).slice(0, 0)}\\n${key}`;",
-  ),
+  fault("keys of different senders meet", "log/request-key.ts", "{senderOf(actor)}", "{senderOf(actor).slice(0, 0)}"),
   fault("created_at may go back", append, "Math.max(nowMs, view.tailCreatedAtMs)", "nowMs"),
   fault(
     "catching up ends after one entry",

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import {
+  type Actor,
+  ActorSchema,
+  AddMembersRequestSchema,
+  CreateRoomRequestSchema,
+  type Entry,
+  FindOrCreateDirectRequestSchema,
+  MemberRole,
+  RemoveMembersRequestSchema,
+  type Room,
+  SendMessageRequestSchema,
+} from "@maru/protocol";
+import type { Call } from "../src/domain/call.ts";
+import type { Domain } from "../src/domain/domain.ts";
+import { createLog, defaultLogLimits } from "../src/domain/log/log.ts";
+import { sendMessage } from "../src/domain/messages/send.ts";
+import { addMembers } from "../src/domain/rooms/add-members.ts";
+import { createRoom } from "../src/domain/rooms/create.ts";
+import { findOrCreateDirect } from "../src/domain/rooms/find-or-create-direct.ts";
+import { removeMembers } from "../src/domain/rooms/remove-members.ts";
+import type { Store } from "../src/domain/store.ts";
+
+const call: Call = { caller: "tests", signal: new AbortController().signal };
+
+/** One server as far as the log is concerned: its own cache over a shared table. */
+export function startServer(store: Store, onLost?: () => void): Domain {
+  const log = createLog({
+    store,
+    clock: { nowMs: Date.now },
+    random: Math.random,
+    sleep: (ms) => sleep(ms),
+    newKey: () => randomUUID(),
+    limits: defaultLogLimits,
+    ...(onLost === undefined ? {} : { onLost }),
+  });
+  return { store, log, limits: { maxTextBytes: 1_000, defaultPageSize: 50 } };
+}
+
+export const service = create(ActorSchema, { kind: { case: "service", value: { name: "" } } });
+
+export function user(userId: string): Actor {
+  return create(ActorSchema, { kind: { case: "userId", value: userId } });
+}
+
+export function send(
+  server: Domain,
+  roomId: string,
+  { actor = service, text = "hi", key = "" }: { actor?: Actor; text?: string; key?: string } = {},
+): Promise<Entry> {
+  const content = { kind: { case: "text" as const, value: { text } } };
+  return sendMessage(server, call, create(SendMessageRequestSchema, { roomId, actor, content, idempotencyKey: key }));
+}
+
+export function add(server: Domain, roomId: string, userIds: readonly string[], key = "") {
+  const members = userIds.map((userId) => ({ userId, role: MemberRole.MEMBER }));
+  const request = { roomId, actor: service, members, idempotencyKey: key };
+  return addMembers(server, call, create(AddMembersRequestSchema, request));
+}
+
+export function remove(server: Domain, roomId: string, ...userIds: string[]) {
+  return removeMembers(server, call, create(RemoveMembersRequestSchema, { roomId, actor: service, userIds }));
+}
+
+export function makeRoom(
+  server: Domain,
+  key: string = randomUUID(),
+  title = "",
+): Promise<{ room: Room; entry: Entry }> {
+  const request = { kind: "group", title, actor: service, idempotencyKey: key };
+  return createRoom(server, call, create(CreateRoomRequestSchema, request));
+}
+
+export function meet(server: Domain, userIds: readonly string[], subject: string) {
+  const request = { kind: "direct", subject, userIds: [...userIds], actor: service };
+  return findOrCreateDirect(server, call, create(FindOrCreateDirectRequestSchema, request));
+}
+
+export async function readLog(store: Store, roomId: string): Promise<Entry[]> {
+  return (await store.readEntries({ roomId, limit: 100_000 })).map(({ entry }) => entry);
+}
