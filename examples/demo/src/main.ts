@@ -8,7 +8,7 @@ import { compareRoom, isEqual, percentile, type RoomComparison } from "./compare
 import { type Line, readConversations } from "./conversation.ts";
 import { startProgress } from "./progress.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
-import { type SentRoom, sendConversation } from "./send.ts";
+import { openRoom, type SentRoom, sendConversation } from "./send.ts";
 import { useMaru } from "./use-maru.ts";
 
 const help = `usage: npm run demo -- [options]
@@ -22,6 +22,8 @@ meet: the same messages, in order, none missing. Uses a running "npm start", or 
   --json           print only the JSON line at the end
   --help
 `;
+
+const roomsOpenedAtOnce = 4;
 
 const { values } = parseArgs({
   options: {
@@ -63,26 +65,38 @@ async function sendAll(
   signal: AbortSignal,
   failed: Promise<never>,
 ): Promise<SentRoom[]> {
-  const progress = startProgress("sent", total);
+  const opening = startProgress("rooms opened", conversations.size);
+  const roomIds = new Map<string, string>();
+  await inParallel(conversations, roomsOpenedAtOnce, failed, async ([title, lines]) => {
+    signal.throwIfAborted();
+    roomIds.set(title, await openRoom(maru, title, lines));
+    opening.update(roomIds.size);
+  }).finally(opening.end);
+
+  const sending = startProgress("messages sent", total);
   const sent: SentRoom[] = [];
-  const waiting = conversations.entries();
   let done = 0;
-  const sendRooms = async () => {
-    for (const [title, lines] of waiting) {
-      sent.push(
-        await sendConversation(maru, title, lines, () => {
-          signal.throwIfAborted();
-          progress.update(++done);
-        }),
-      );
-    }
-  };
-  try {
-    await Promise.race([Promise.all(Array.from({ length: parallel }, sendRooms)), failed]);
-  } finally {
-    progress.end();
-  }
+  await inParallel(conversations, parallel, failed, async ([title, lines]) => {
+    const onSent = () => {
+      signal.throwIfAborted();
+      sending.update(++done);
+    };
+    sent.push(await sendConversation(maru, roomIds.get(title) ?? "", title, lines, onSent));
+  }).finally(sending.end);
   return sent;
+}
+
+async function inParallel<Item>(
+  items: Iterable<Item>,
+  count: number,
+  failed: Promise<never>,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const waiting = items[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = waiting.next(); !next.done; next = waiting.next()) await work(next.value);
+  };
+  await Promise.race([Promise.all(Array.from({ length: count }, worker)), failed]);
 }
 
 /** Waits until every stored message was handled; gives up when nothing has come for half a minute. */

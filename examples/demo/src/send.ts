@@ -13,27 +13,33 @@ export interface SentRoom {
 }
 
 const membersPerCall = 90;
+/** A call that lets 90 users in writes 92 items at once, which the local engine takes its time for. */
+const membersTimeoutMs = 60_000;
 
-/** Creates a room for the conversation, lets everybody in who speaks, and sends line after line. */
+/** Creates a room for the conversation and lets everybody in who speaks. */
+export async function openRoom(maru: Maru, title: string, lines: readonly Line[]): Promise<string> {
+  const options = { timeoutMs: membersTimeoutMs };
+  const speakers = [...new Set(lines.map((line) => line.from))].map((userId) => ({ userId }));
+  const { room } = await maru.rooms.create(
+    { actor: service(), kind: "group", title, members: speakers.slice(0, membersPerCall) },
+    options,
+  );
+  const roomId = room?.roomId ?? "";
+  for (let from = membersPerCall; from < speakers.length; from += membersPerCall) {
+    const members = speakers.slice(from, from + membersPerCall);
+    await maru.rooms.addMembers({ roomId, actor: service(), members }, options);
+  }
+  return roomId;
+}
+
+/** Sends line after line, each by the user who wrote it. */
 export async function sendConversation(
   maru: Maru,
+  roomId: string,
   title: string,
   lines: readonly Line[],
   onSent: () => void,
 ): Promise<SentRoom> {
-  const speakers = [...new Set(lines.map((line) => line.from))];
-  const { room } = await maru.rooms.create({
-    actor: service(),
-    kind: "group",
-    title,
-    members: speakers.slice(0, membersPerCall).map((userId) => ({ userId })),
-  });
-  const roomId = room?.roomId ?? "";
-  for (let from = membersPerCall; from < speakers.length; from += membersPerCall) {
-    const members = speakers.slice(from, from + membersPerCall).map((userId) => ({ userId }));
-    await maru.rooms.addMembers({ roomId, actor: service(), members });
-  }
-
   const sent: SentRoom = { roomId, title, messages: [], refused: 0 };
   const seqOfLine = new Map<number, number>();
   for (const line of lines) {
