@@ -23,7 +23,7 @@ import { findOrCreateDirect } from "../src/domain/rooms/find-or-create-direct.ts
 import { removeMembers } from "../src/domain/rooms/remove-members.ts";
 import type { Store } from "../src/domain/store.ts";
 
-const call: Call = { caller: "tests", signal: new AbortController().signal };
+const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
 
 /** One server as far as the log is concerned: its own cache over a shared table. */
 export function startServer(store: Store, onLost?: () => void): Domain {
@@ -73,8 +73,8 @@ export function makeRoom(
   return createRoom(server, call, create(CreateRoomRequestSchema, request));
 }
 
-export function meet(server: Domain, userIds: readonly string[], subject: string) {
-  const request = { kind: "direct", subject, userIds: [...userIds], actor: service };
+export function meet(server: Domain, userIds: readonly string[], subject: string, key = "", title = "") {
+  const request = { kind: "direct", subject, title, userIds: [...userIds], actor: service, idempotencyKey: key };
   return findOrCreateDirect(server, call, create(FindOrCreateDirectRequestSchema, request));
 }
 

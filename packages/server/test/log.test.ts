@@ -109,6 +109,15 @@ describe("two servers on one table", () => {
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
     expect(await readLog(store, answers[0]?.room.roomId ?? "")).toHaveLength(1);
   });
+
+  it("tell the maker of a direct room who asks again that the room is the maker's, and refuse the key for another", async () => {
+    const [subject, key] = [randomUUID(), randomUUID()];
+    const first = await meet(one, ["ann", "bob"], subject, key);
+    expect(await meet(other, ["ann", "bob"], subject, key)).toEqual(first);
+    expect(first.created).toBe(true);
+    const refusal = { reason: ErrorReason.IDEMPOTENCY_KEY_REUSED, metadata: { seq: "1" } };
+    await expect(meet(other, ["ann", "bob"], subject, key, "another")).rejects.toMatchObject(refusal);
+  });
 });
 
 describe("one writer", () => {

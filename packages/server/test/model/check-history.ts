@@ -1,16 +1,22 @@
 import { checkRead } from "./check-read.ts";
 import { checkRefusal } from "./check-refusal.ts";
-import { checkUses, checkWrite } from "./check-write.ts";
+import { checkContended, checkUses } from "./check-uses.ts";
+import { checkWrite } from "./check-write.ts";
 import { isWrite } from "./command.ts";
 import type { CallRecord } from "./history.ts";
-import type { Truth } from "./truth.ts";
 import { createWindows, type Windows } from "./window.ts";
+import type { World } from "./world.ts";
 
 /** Every answer, held against what was true between the call's arrival and its answer. */
-export function checkHistory(truth: Truth, history: readonly CallRecord[]): string[] {
+export function checkHistory({ truth, weather }: World, history: readonly CallRecord[]): string[] {
   const windows = createWindows(truth);
   const wrong = history.flatMap((call) => checkCall(windows, call).map((what) => `${describe(call)}: ${what}`));
-  return [...wrong, ...checkUses(windows, history)];
+  return [
+    ...wrong,
+    ...checkUses(windows, history),
+    // Where a lost answer can look like a conflict, a contended call cannot know that it wrote nothing.
+    ...(weather.conflictAfterStored === 0 ? checkContended(windows, history) : []),
+  ];
 }
 
 function checkCall(windows: Windows, call: CallRecord): string[] {

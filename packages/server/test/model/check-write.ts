@@ -1,12 +1,9 @@
 import type { Entry } from "@maru/protocol";
 import type { WriteCommand } from "./command.ts";
 import type { CallRecord } from "./history.ts";
-import { bornAtMsOf, scopeOfCommand, scopeOfEntry } from "./keys.ts";
+import { scopeOfCommand, scopeOfEntry } from "./keys.ts";
 import { isThere, type TruthState } from "./truth.ts";
 import type { Windows } from "./window.ts";
-
-const dayMs = 24 * 60 * 60_000;
-const slackMs = 2 * 60_000;
 
 /** What a write was answered with is what is stored, and says what the command said. */
 export function checkWrite(windows: Windows, call: CallRecord, command: WriteCommand, value: unknown): string[] {
@@ -59,28 +56,4 @@ export function isMadeBy({ body }: Entry, command: WriteCommand, { members }: Tr
       return body.case === "membersRemoved" && body.value.userIds.join() === leaving;
     }
   }
-}
-
-/** Each key is used once. A key that does not say its age may be used again after a day. */
-export function checkUses({ truth }: Windows, history: readonly CallRecord[]): string[] {
-  const wrong: string[] = [];
-  const uses = new Map<string, { seq: number; appendedAtMs: number }>();
-  for (const { logged } of truth.entries) {
-    const { entry, appendedAtMs } = logged;
-    const scope = scopeOfEntry(entry);
-    const earlier = uses.get(scope);
-    const mayBeAgain = bornAtMsOf(entry.idempotencyKey) === undefined;
-    if (earlier !== undefined && !(mayBeAgain && appendedAtMs - earlier.appendedAtMs > dayMs - slackMs)) {
-      wrong.push(`the key of entry ${earlier.seq} was used again by entry ${entry.seq}`);
-    }
-    uses.set(scope, { seq: entry.seq, appendedAtMs });
-  }
-  const seqs = new Set<number>();
-  for (const { command, outcome } of history) {
-    if (command.kind !== "send" || command.key !== "" || outcome?.kind !== "ok") continue;
-    const { seq } = outcome.value as Entry;
-    if (seqs.has(seq)) wrong.push(`two requests without a key were acknowledged at ${seq}`);
-    seqs.add(seq);
-  }
-  return wrong;
 }

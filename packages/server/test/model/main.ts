@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   for (; done < runs && (values["keep-going"] || failedSeeds.length === 0); done++) {
     const seed = firstSeed + done;
     const result = await runSchedule(seed, { store: createMemoryStore(), patienceMs: 0 }, module);
-    calls += result.calls;
+    calls += result.history.length;
     entries += result.entries;
     if (result.violations.length > 0) {
       failedSeeds.push(seed);

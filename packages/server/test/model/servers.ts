@@ -48,4 +48,4 @@ export function startServers(world: World, module: DomainModule, store: Store): 
   };
 }
 
-export const call: Call = { caller: "tests", signal: new AbortController().signal };
+export const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };

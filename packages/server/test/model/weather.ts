@@ -54,8 +54,8 @@ export type CommandName =
   | "nextDay"
   | "jump";
 
-export function drawWeather(dice: Dice, calm = false): Weather {
-  const some = (most: number) => (calm || dice.chance(0.5) ? 0 : dice.next() * most);
+export function drawWeather(dice: Dice): Weather {
+  const some = (most: number) => (dice.chance(0.5) ? 0 : dice.next() * most);
   const often = () => 0.2 + dice.next();
   const seldom = () => (dice.chance(0.4) ? 0 : dice.next());
   return {

@@ -22,8 +22,8 @@ export interface World {
 
 const startMs = Date.UTC(2026, 10, 23);
 
-export function createWorld(dice: Dice, options: { readonly patienceMs: number; readonly calm?: boolean }): World {
-  const weather = drawWeather(dice, options.calm);
+export function createWorld(dice: Dice, patienceMs: number): World {
+  const weather = drawWeather(dice);
   let nowMs = startMs;
   let stamps = 0;
   const world: World = {
@@ -39,7 +39,7 @@ export function createWorld(dice: Dice, options: { readonly patienceMs: number; 
     unknownKeys: new Set(),
     scheduler: createScheduler({
       dice,
-      patienceMs: options.patienceMs,
+      patienceMs,
       onStep() {
         nowMs += dice.int(0, weather.stepMaxMs);
         if (!world.isCalm && dice.chance(weather.jump)) world.jump();

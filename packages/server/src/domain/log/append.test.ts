@@ -20,7 +20,7 @@ import { removeMembers } from "../rooms/remove-members.ts";
 import type { Store } from "../store.ts";
 import { createLog, defaultLogLimits } from "./log.ts";
 
-const call = { caller: "tests", signal: new AbortController().signal };
+const call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
 const service = create(ActorSchema, { kind: { case: "service", value: { name: "" } } });
 const hourMs = 60 * 60_000;
 
