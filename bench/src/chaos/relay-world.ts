@@ -15,9 +15,9 @@ export interface RelayWorld extends AsyncDisposable {
 }
 
 /** DynamoDB and three brokers that may be killed: never those that the environment names. */
-export function startChaosStack(): Promise<Stack> {
+export function startChaosStack(onProgress?: (line: string) => void): Promise<Stack> {
   const env = { ...process.env, MARU_DYNAMODB_ENDPOINT: undefined, MARU_KAFKA_BROKERS: undefined };
-  return startStack({ dynamodb: { storage: "memory" }, kafka: { brokers: 3 }, env });
+  return startStack({ dynamodb: { storage: "memory" }, kafka: { brokers: 3 }, env, ...(onProgress && { onProgress }) });
 }
 
 export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
