@@ -539,7 +539,8 @@ export declare const RoomService: GenService<{
   },
   /**
    * Returns the direct room of these users about this subject, and creates it when there is none. Callers who race get
-   * the same room. A user who left and acts here joins again; another user who left is refused with
+   * the same room. A user who had left and acts here joins again, unless the room was closed. Others who left stay away
+   * until they act themselves.
    *
    * @generated from rpc maru.chat.v1.RoomService.FindOrCreateDirect
    */
