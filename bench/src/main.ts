@@ -1,0 +1,29 @@
+const help = `usage: npm run bench -- <name> [options]
+
+  rpc          server CPU per unary call, against a bare grpc-js server
+                 --calls N  --rounds N  --concurrency N
+  send         messages per second through gRPC, against the same puts made with the SDK
+                 --seconds N  --rounds N  --callers N  --storage memory|disk|both
+
+bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
+written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
+`;
+
+const benches: Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>> = {
+  rpc: () => import("./rpc.ts"),
+  send: () => import("./send.ts"),
+};
+
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  const load = name === undefined ? undefined : benches[name];
+  if (load !== undefined) return (await load()).run(args);
+  const isQuestion = name === undefined || name === "--help" || name === "-h";
+  process.stdout.write(isQuestion ? help : "");
+  if (!isQuestion) throw new RangeError(`there is no bench "${name}":\n\n${help}`);
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  const expected = error instanceof RangeError || (error instanceof TypeError && "code" in error);
+  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,54 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, inject, test } from "vitest";
+
+const run = promisify(execFile);
+const main = join(import.meta.dirname, "../src/main.ts");
+
+/** What the bench prints, and the JSON of its last line. */
+async function bench(...args: string[]) {
+  const env = { ...process.env, MARU_DYNAMODB_ENDPOINT: inject("stack").dynamodb.endpoint };
+  const { stdout } = await run(process.execPath, [main, ...args], { env });
+  return { text: stdout, results: JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") };
+}
+
+test("the bench rpc prints the CPU per call of both servers, with and without cached tokens", async () => {
+  const { text, results } = await bench("rpc", "--calls", "200", "--rounds", "1", "--results", "");
+  expect(text).toContain("maru, token cache off");
+  expect(results).toMatchObject({ bench: "rpc", calls: 200, rounds: 1, request_bytes: 300, target_ratio: 1.5 });
+  for (const side of ["bare", "maru", "maru_without_token_cache"]) {
+    expect(results[`${side}_cpu_us_per_call`]).toBeGreaterThan(0);
+  }
+  expect(results.ratio).toBeCloseTo(results.maru_cpu_us_per_call / results.bare_cpu_us_per_call);
+});
+
+test("the bench send prints the rate, the latencies and the CPU time of both sides", async () => {
+  const { text, results } = await bench(
+    ...["send", "--seconds", "1", "--rounds", "1", "--callers", "4", "--storage", "memory", "--results", ""],
+  );
+  expect(text).toContain("the same puts");
+  expect(results).toMatchObject({ bench: "send", callers: 4, rounds: 1, request_bytes: 300, target_ratio: 0.8 });
+  const { maru, raw, ratio } = results.memory;
+  for (const side of [maru, raw]) {
+    expect(side.per_second).toBeGreaterThan(0);
+    expect(side.p99_ms).toBeGreaterThanOrEqual(side.p50_ms);
+  }
+  // The engine of the tests is not of this bench, which then does not know its process.
+  expect([Object.keys(maru.cpu_us_per_operation), Object.keys(raw.cpu_us_per_operation)]).toEqual([
+    ["client", "server"],
+    ["client"],
+  ]);
+  expect(ratio).toBeCloseTo(maru.per_second / raw.per_second);
+});
+
+test("the bench lists what it can run, and names what it does not know", async () => {
+  const { stdout } = await run(process.execPath, [main, "--help"]);
+  for (const name of ["rpc", "send"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  await expect(run(process.execPath, [main, "speed"])).rejects.toMatchObject({
+    stderr: expect.stringContaining('there is no bench "speed"'),
+  });
+  await expect(run(process.execPath, [main, "rpc", "--calls", "many"])).rejects.toMatchObject({
+    stderr: '--calls must be a whole number from 1 on, not "many"\n',
+  });
+});
