@@ -13,7 +13,7 @@ export function provenActor(call: Call, actor: Actor | undefined): Actor {
   const name = actor.kind.value.name;
   if (name !== "" && name !== call.caller) {
     throw new MaruError(ErrorReason.CALLER_NOT_ALLOWED, {
-      metadata: { caller: call.caller },
+      metadata: { caller: call.caller, method: call.method.name },
       message: `the caller is ${call.caller} and cannot act as the service ${name}`,
     });
   }

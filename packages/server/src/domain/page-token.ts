@@ -39,7 +39,7 @@ export function fromSeqToken<Desc extends DescMessage>(
   return position === undefined ? undefined : Number(position);
 }
 
-function invalidToken(): MaruError {
+export function invalidToken(): MaruError {
   return new MaruError(ErrorReason.PAGE_TOKEN_INVALID, {
     violations: [{ field: "page_token", description: "was not made by this call with these other fields" }],
   });

@@ -3,14 +3,20 @@ import { ListEntriesRequestSchema } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { fromSeqToken, toPageToken } from "../page-token.ts";
+import { readPage } from "../read-page.ts";
 
-export async function listEntries({ store, limits }: Domain, request: ListEntriesRequest) {
+export async function listEntries(
+  { store, limits }: Domain,
+  request: ListEntriesRequest,
+): Promise<{ readonly entries: Entry[]; readonly nextPageToken: string }> {
+  const { roomId } = request;
   const size = request.pageSize === 0 ? limits.defaultPageSize : request.pageSize;
   const after = fromSeqToken(ListEntriesRequestSchema, request) ?? request.after;
-  const logged = await store.readEntries({ roomId: request.roomId, after, limit: size });
-  const entries: Entry[] = logged.map(({ entry }) => entry);
-  const last = entries.at(-1);
-  if (last === undefined && (await store.readRoom(request.roomId)) === undefined) throw roomNotFound(request.roomId);
-  const isFull = entries.length === size && last !== undefined;
-  return { entries, nextPageToken: isFull ? toPageToken(ListEntriesRequestSchema, request, String(last.seq)) : "" };
+  const { items, goOnAfter } = await readPage(size, (limit) => store.readEntries({ roomId, after, limit }));
+  if (items.length === 0 && (await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
+  return {
+    entries: items.map(({ entry }) => entry),
+    nextPageToken:
+      goOnAfter === undefined ? "" : toPageToken(ListEntriesRequestSchema, request, String(goOnAfter.entry.seq)),
+  };
 }

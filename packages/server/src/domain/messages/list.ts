@@ -1,4 +1,4 @@
-import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Entry, ListMessagesRequest } from "@maru/protocol";
 import { ListMessagesRequestSchema, ListOrder } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
@@ -6,6 +6,7 @@ import { roomNotFound } from "../log/append.ts";
 import { isMessage } from "../log/entry-type.ts";
 import { seqAtTime } from "../log/seq-at-time.ts";
 import { fromSeqToken, toPageToken } from "../page-token.ts";
+import { readPage } from "../read-page.ts";
 import type { LoggedEntry, Store } from "../store.ts";
 
 export interface MessagePage {
@@ -25,24 +26,24 @@ export async function listMessages(domain: Domain, request: ListMessagesRequest)
 
   const newestFirst = isNewestFirst(request);
   const position = fromSeqToken(ListMessagesRequestSchema, request);
-  const afterTime = request.afterTime && (await seqAtTime(store, request.roomId, timestampMs(request.afterTime))) - 1;
-  const beforeTime = request.beforeTime && (await seqAtTime(store, request.roomId, timestampMs(request.beforeTime)));
+  const afterTime = request.afterTime && (await seqAtTime(store, request.roomId, wholeMs(request.afterTime))) - 1;
+  const beforeTime = request.beforeTime && (await seqAtTime(store, request.roomId, wholeMs(request.beforeTime)));
   const after = request.after ?? afterTime;
   const before = request.before ?? beforeTime;
-  const entries = await store.readEntries({
-    roomId: request.roomId,
-    after: newestFirst ? after : (position ?? after),
-    before: newestFirst ? (position ?? before) : before,
-    newestFirst,
-    limit: size,
-  });
-  const last = entries.at(-1);
-  if (last === undefined) await requireRoom(store, request.roomId);
-  const isFull = entries.length === size;
+  const { items, goOnAfter } = await readPage(size, (limit) =>
+    store.readEntries({
+      roomId: request.roomId,
+      after: newestFirst ? after : (position ?? after),
+      before: newestFirst ? (position ?? before) : before,
+      newestFirst,
+      limit,
+    }),
+  );
+  if (items.length === 0) await requireRoom(store, request.roomId);
   return {
-    entries: messagesOf(entries),
+    entries: messagesOf(items),
     nextPageToken:
-      isFull && last !== undefined ? toPageToken(ListMessagesRequestSchema, request, String(last.entry.seq)) : "",
+      goOnAfter === undefined ? "" : toPageToken(ListMessagesRequestSchema, request, String(goOnAfter.entry.seq)),
   };
 }
 
@@ -54,8 +55,13 @@ function isNewestFirst(request: ListMessagesRequest): boolean {
 }
 
 async function seqOf(store: Store, roomId: string, seq: number | undefined, time: Timestamp | undefined) {
-  if (time !== undefined) return seqAtTime(store, roomId, timestampMs(time));
+  if (time !== undefined) return seqAtTime(store, roomId, wholeMs(time));
   return seq;
+}
+
+/** Entries are made at whole milliseconds: at or after a time means at or after the next whole one. */
+function wholeMs({ seconds, nanos }: Timestamp): number {
+  return Number(seconds) * 1000 + Math.ceil(nanos / 1_000_000);
 }
 
 async function readAround(store: Store, roomId: string, seq: number, size: number): Promise<LoggedEntry[]> {

@@ -7,7 +7,7 @@ import { withTail } from "./creation.ts";
 export async function getRoom({ store }: Domain, { roomId }: GetRoomRequest): Promise<Room> {
   const room = await store.readRoom(roomId);
   if (room === undefined) throw roomNotFound(roomId);
-  return withTail(room, await readTail(store, roomId));
+  return atOneMoment(store, room);
 }
 
 export async function batchGetRooms({ store }: Domain, { roomIds }: BatchGetRoomsRequest) {
@@ -15,10 +15,27 @@ export async function batchGetRooms({ store }: Domain, { roomIds }: BatchGetRoom
   const rooms = await Promise.all(
     roomIds.flatMap((roomId) => {
       const room = found.get(roomId);
-      return room === undefined ? [] : [readTail(store, roomId).then((tail) => withTail(room, tail))];
+      return room === undefined ? [] : [atOneMoment(store, room)];
     }),
   );
   return { rooms, missingRoomIds: roomIds.filter((roomId) => !found.has(roomId)) };
+}
+
+/** So many changes of state between two reads are not seen in one room. */
+const maxReads = 10;
+
+/**
+ * The room with the log's tail. The two are read one after the other, and are of one moment when both name the same
+ * last change of state: what is behind is read again.
+ */
+async function atOneMoment(store: Store, read: Room): Promise<Room> {
+  let room = read;
+  let tail = await readTail(store, room.roomId);
+  for (let reads = 0; reads < maxReads && tail !== undefined && tail.entry.stateSeq !== room.stateSeq; reads++) {
+    if (tail.entry.stateSeq > room.stateSeq) room = (await store.readRoom(room.roomId)) ?? room;
+    else tail = await readTail(store, room.roomId);
+  }
+  return withTail(room, tail);
 }
 
 async function readTail(store: Store, roomId: string) {

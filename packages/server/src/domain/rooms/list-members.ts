@@ -4,19 +4,19 @@ import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isPresent } from "../log/fold.ts";
 import { fromPageToken, toPageToken } from "../page-token.ts";
+import { readPage } from "../read-page.ts";
 
 export async function listMembers(
   { store, limits }: Domain,
   request: ListMembersRequest,
 ): Promise<{ readonly members: Member[]; readonly nextPageToken: string }> {
+  const { roomId } = request;
   const size = request.pageSize === 0 ? limits.defaultPageSize : request.pageSize;
   const afterUserId = fromPageToken(ListMembersRequestSchema, request);
-  const members = await store.listMembers(request.roomId, afterUserId, size);
-  const last = members.at(-1);
-  if (last === undefined && (await store.readRoom(request.roomId)) === undefined) throw roomNotFound(request.roomId);
+  const { items, goOnAfter } = await readPage(size, (limit) => store.listMembers(roomId, afterUserId, limit));
+  if (items.length === 0 && (await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
   return {
-    members: request.includeLeft ? members : members.filter(isPresent),
-    nextPageToken:
-      members.length === size && last !== undefined ? toPageToken(ListMembersRequestSchema, request, last.userId) : "",
+    members: request.includeLeft ? items : items.filter(isPresent),
+    nextPageToken: goOnAfter === undefined ? "" : toPageToken(ListMembersRequestSchema, request, goOnAfter.userId),
   };
 }

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { createRoomSuite } from "./create-room.ts";
+import { directRoomSuite } from "./direct-room.ts";
+import { getMessageSuite } from "./get-message.ts";
+import { listEntriesSuite } from "./list-entries.ts";
+import { listMembersSuite } from "./list-members.ts";
+import { listMessagesSuite } from "./list-messages.ts";
+import { membersSuite } from "./members.ts";
+import { readMarkersSuite } from "./read-markers.ts";
+import { readRoomsSuite } from "./read-rooms.ts";
+import { roomStateSuite } from "./room-state.ts";
+import { openScene, type Scene } from "./scene.ts";
+import { sendMessageSuite } from "./send-message.ts";
+import { twoServersSuite } from "./two-servers.ts";
+import { startWorld, type World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
+  let open: Scene;
+  beforeAll(async () => {
+    open = await openScene(world, protocol);
+  });
+  const scene = () => open;
+
+  describe("rooms.create", () => createRoomSuite(scene));
+  describe("rooms.findOrCreateDirect", () => directRoomSuite(scene));
+  describe("rooms.get and rooms.batchGet", () => readRoomsSuite(scene));
+  describe("rooms.addMembers and rooms.removeMembers", () => membersSuite(scene));
+  describe("rooms.listMembers", () => listMembersSuite(scene));
+  describe("messages.send", () => sendMessageSuite(scene));
+  describe("a room that is frozen or closed, and a member who is muted", () => roomStateSuite(scene));
+  describe("messages.get", () => getMessageSuite(scene));
+  describe("messages.list", () => listMessagesSuite(scene));
+  describe("events.listEntries", () => listEntriesSuite(scene));
+  describe("reads.markRead and reads.getReadMarkers", () => readMarkersSuite(scene));
+  describe("two servers", () => twoServersSuite(scene));
+});

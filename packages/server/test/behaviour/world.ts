@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { connectMaru, type Maru } from "@maru/client";
+import { inject, vi } from "vitest";
+import { type ServedServer, serve } from "../../src/commands/serve.ts";
+import { readConfig } from "../../src/config.ts";
+import type { Store } from "../../src/domain/store.ts";
+import { signServiceToken } from "../../src/identity/tokens.ts";
+import { createDynamoStore } from "../../src/store/dynamodb-store.ts";
+import { type TestTables, testTables } from "../store-tables.ts";
+
+export type Protocol = "gRPC" | "Connect";
+
+/** Two servers over one table of their own, and clients of each. */
+export interface World extends AsyncDisposable {
+  readonly tables: TestTables;
+  /** The table behind the servers' backs. */
+  readonly store: Store;
+  /** Clients of the one server and of the other, of the calling service `shop` unless another is named. */
+  connect(protocol: Protocol, callingService?: string): Promise<{ readonly maru: Maru; readonly other: Maru }>;
+}
+
+export async function startWorld(): Promise<World> {
+  await using starting = new AsyncDisposableStack();
+  const tables = await testTables();
+  starting.defer(() => {
+    tables.client.destroy();
+    tables.streams.destroy();
+  });
+  // The servers look for credentials where AWS documents it.
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  const key = randomBytes(32).toString("base64url");
+  const config = readConfig({
+    MARU_ROLES: "api",
+    MARU_LOG_LEVEL: "fatal",
+    MARU_GRPC_ADDRESS: "127.0.0.1:0",
+    MARU_HTTP_ADDRESS: "127.0.0.1:0",
+    MARU_TOKEN_KEY: key,
+    MARU_DYNAMODB_ENDPOINT: inject("stack").dynamodb.endpoint,
+    MARU_TABLE: tables.tableName,
+    MARU_CONTROL_TABLE: tables.controlTableName,
+  });
+  const servers: ServedServer[] = [];
+  for (let n = 0; n < 2; n++) servers.push(starting.use(await serve(config)));
+  const started = starting.move();
+  return {
+    tables,
+    store: createDynamoStore(tables),
+    async connect(protocol, callingService = "shop") {
+      const token = await signServiceToken({ key, service: callingService, ttlSeconds: 3600 });
+      const [maru, other] = servers.map(({ api }) => {
+        const address = protocol === "gRPC" ? api.grpcAddress : `http://${api.httpAddress}`;
+        return started.use(connectMaru({ address, token, timeoutMs: 30_000 }));
+      });
+      if (maru === undefined || other === undefined) throw new Error("two servers are needed");
+      return { maru, other };
+    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
