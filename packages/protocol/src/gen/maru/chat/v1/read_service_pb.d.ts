@@ -120,7 +120,7 @@ export declare type GetReadMarkersRequest = Message<"maru.chat.v1.GetReadMarkers
   roomId: string;
 
   /**
-   * Whose markers, at most 100. Empty: those of all members, in pages.
+   * Whose markers, at most 100, in this order. Empty: those of all members, by user id. Both come in pages.
    *
    * @generated from field: repeated string user_ids = 2;
    */
