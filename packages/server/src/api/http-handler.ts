@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import {
@@ -11,13 +9,12 @@ import {
 import type { Log } from "../log.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { createRequestGate, routeMethod } from "./connect-adapter.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { answerUnknownPath, answerUnsupported } from "./http-refusals.ts";
 import type { Pipeline } from "./interceptors.ts";
 import type { Readiness } from "./readiness.ts";
 import type { ServiceRegistration } from "./service-registration.ts";
 
-export type HttpRequest = IncomingMessage | Http2ServerRequest;
-export type HttpResponse = ServerResponse | Http2ServerResponse;
 type Answer = (request: HttpRequest, response: HttpResponse) => Promise<void>;
 
 export interface HttpHandlerOptions {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { createSecureServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import type { HttpRequest, HttpResponse } from "./http-handler.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
 export interface Listener {

@@ -5,7 +5,7 @@ import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
 import type { CallRecord } from "./call-record.ts";
 import { toConnectError } from "./error-details.ts";
-import type { HttpRequest, HttpResponse } from "./http-handler.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { requestIdHeader, toRequestId } from "./request-id.ts";
 
 export function answerUnknownPath(
