@@ -1,4 +1,5 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
@@ -46,10 +47,26 @@ export function createRequestGate(
     whenAborted(context.signal, () => onAbort(pipeline, call, context.signal.reason, maxRequestBytes));
     try {
       await admitCall(pipeline, call, context.requestHeader.get("authorization") ?? undefined);
+      requireReadableQuery(context);
     } catch (failure) {
       throw endCall(pipeline, call, failure);
     }
   };
+}
+
+/** Connect answers a query whose base64 is none as if the server had failed. */
+function requireReadableQuery(context: HandlerContext): void {
+  if (context.requestMethod !== "GET") {
+    return;
+  }
+  const query = new URL(context.url).searchParams;
+  if (query.get("base64") === "1") {
+    try {
+      base64Decode(query.get("message") ?? "");
+    } catch (cause) {
+      throw new MaruError(ErrorReason.MALFORMED_REQUEST, { message: "the query's message is no base64", cause });
+    }
+  }
 }
 
 /** Serves one method on a router whose gate is `createRequestGate`. */

@@ -23,6 +23,7 @@ import {
   runServerStreaming,
   runUnary,
 } from "./interceptors.ts";
+import { binaryReadOptions } from "./read-options.ts";
 import { requestIdHeader } from "./request-id.ts";
 import type { ServiceCall } from "./service-call.ts";
 import type { ServedImplementation } from "./service-registration.ts";
@@ -149,7 +150,7 @@ export class GrpcCall {
   #decode(bytes: Uint8Array): AnyMessage {
     const { input } = this.#call.method.descriptor;
     try {
-      return fromBinary(input, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      return fromBinary(input, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), binaryReadOptions);
     } catch (cause) {
       throw malformed(`the bytes are not a ${input.typeName}`, cause);
     }

@@ -12,6 +12,7 @@ import { createRequestGate, routeMethod } from "./connect-adapter.ts";
 import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { answerUnknownPath, answerUnsupported } from "./http-refusals.ts";
 import type { Pipeline } from "./interceptors.ts";
+import { binaryReadOptions, jsonReadOptions } from "./read-options.ts";
 import type { Readiness } from "./readiness.ts";
 import type { ServiceRegistration } from "./service-registration.ts";
 
@@ -56,6 +57,8 @@ function createRpcHandlers(pipeline: Pipeline, { services, maxRequestBytes }: Ht
     grpc: false,
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: maxRequestBytes,
+    jsonOptions: jsonReadOptions,
+    binaryOptions: binaryReadOptions,
     requestGate: createRequestGate(pipeline, services, maxRequestBytes),
   });
   for (const served of services.flatMap(({ methods }) => methods)) {

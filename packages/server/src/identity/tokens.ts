@@ -70,13 +70,18 @@ async function verify(options: TokenOptions, key: Uint8Array, token: string) {
       clockTolerance: options.clockToleranceMs / 1000,
       currentDate: new Date(options.nowMs()),
     });
-    if (!payload.sub || payload.exp === undefined) {
+    if (!isServiceName(payload.sub) || payload.exp === undefined) {
       throw new MaruError(ErrorReason.TOKEN_INVALID);
     }
     return { caller: payload.sub, goodUntilMs: payload.exp * 1000 + options.clockToleranceMs };
   } catch (cause) {
     throw cause instanceof MaruError ? cause : refusal(cause, options.nowMs());
   }
+}
+
+/** What the contract lets a service be called. A claim can be of any type, whatever the library's types say. */
+function isServiceName(subject: unknown): subject is string {
+  return typeof subject === "string" && /^[^\p{Cc}]+$/u.test(subject) && Buffer.byteLength(subject) <= 128;
 }
 
 function refusal(cause: unknown, nowMs: number): MaruError {

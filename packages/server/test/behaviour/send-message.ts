@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
 import { location, media, notice, service, system, text, user } from "@maru/client";
+import { ContentSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { invalid, refusal } from "./refusal.ts";
 import { found, openRoom, readLog, type Scene, say, seqsOf } from "./scene.ts";
@@ -66,6 +68,17 @@ export function sendMessageSuite(scene: () => Scene): void {
     expect(await refusal(maru.messages.send(nowhere))).toMatchObject(
       invalid("content.location.latitude", "content.location.longitude"),
     );
+  });
+
+  test("fields of a newer client are ignored: the answer has them no more than any later one", async () => {
+    const { maru } = scene();
+    const roomId = await openRoom(maru, ["ann"]);
+    const content = create(ContentSchema, text("hi"));
+    content.$unknown = [{ no: 1007, wireType: 2, data: Uint8Array.of(2, 104, 105) }];
+    const request = { roomId, actor: user("ann"), content, idempotencyKey: randomUUID() };
+    const { entry } = await maru.messages.send(request);
+    expect(entry).toEqual((await maru.messages.get({ roomId, seq: 2 })).entry);
+    expect((await maru.messages.send({ ...request, content: text("hi") })).entry).toEqual(entry);
   });
 
   test("a card of a type that nobody registered is refused", async () => {
