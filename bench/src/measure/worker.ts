@@ -9,8 +9,12 @@ export interface Worker<O extends Orders> extends AsyncDisposable {
   ask<Name extends keyof O>(order: Name, ...input: Parameters<O[Name]>): Promise<Awaited<ReturnType<O[Name]>>>;
 }
 
-/** Flags of every process that is measured: those of the server's image. */
-export const nodeFlags = ["--max-semi-space-size=16"];
+/** Flags of every process that is measured: those of the server's image, and those for a profile if one is wanted. */
+export const nodeFlags = ["--max-semi-space-size=16", ...profileFlags(process.env.BENCH_CPU_PROFILE_DIR)];
+
+function profileFlags(folder: string | undefined): string[] {
+  return folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
+}
 
 interface Answer {
   readonly value?: unknown;
@@ -19,11 +23,7 @@ interface Answer {
 
 /** Runs a file that calls `carryOut`. */
 export function startWorker<O extends Orders>(file: string, env: Record<string, string> = {}): Worker<O> {
-  const profile = process.env.MARU_BENCH_CPU_PROFILE_DIR;
-  const child = fork(file, {
-    execArgv: [...nodeFlags, ...(profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`])],
-    env: { ...process.env, ...env },
-  });
+  const child = fork(file, { execArgv: nodeFlags, env: { ...process.env, ...env } });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
     pid: child.pid ?? 0,

@@ -31,6 +31,8 @@ export function toChannelOptions({
     "grpc.use_local_subchannel_pool": 1,
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
+    // Nobody can ask a client for what it would count there.
+    "grpc.enable_channelz": 0,
     ...(tls?.serverName && { "grpc.ssl_target_name_override": tls.serverName }),
   };
 }
