@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type AbusedServer, checkHealth, startAbusedServer } from "./behaviour/abused-server.ts";
 import { badBytesSuite } from "./behaviour/bad-bytes.ts";
 import { badCallersSuite } from "./behaviour/bad-callers.ts";
+import { badConnectionsSuite } from "./behaviour/bad-connections.ts";
 import { badPathsSuite } from "./behaviour/bad-paths.ts";
 import { badRequests } from "./behaviour/bad-requests.ts";
 import { callGrpc, callHttp, pathOf } from "./behaviour/raw-calls.ts";
@@ -53,3 +54,4 @@ describe("a request that breaks the contract is refused, and the fields that do 
 describe("bytes that cannot be read are refused", () => badBytesSuite(server));
 describe("who does not prove to be an allowed service is refused", () => badCallersSuite(server));
 describe("what is no call is refused", () => badPathsSuite(server));
+describe("clients that do not end what they began", () => badConnectionsSuite(server));

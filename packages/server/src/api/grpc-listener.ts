@@ -8,16 +8,19 @@ export interface GrpcListenerOptions {
   readonly maxRequestBytes: number;
   readonly interceptor: ServerInterceptor;
   mountOn(server: Server): void;
+  /** Default: a ping after each minute of silence, which must be answered within 20 s. */
+  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
 }
 
 export async function listenGrpc(options: GrpcListenerOptions): Promise<Listener> {
+  const { keepalive = { timeMs: 60_000, timeoutMs: 20_000 } } = options;
   const server = new Server({
     interceptors: [options.interceptor],
     "grpc.max_receive_message_length": options.maxRequestBytes,
     "grpc.enable_channelz": 0,
     // Finds clients that are gone without a word, whose streams would otherwise stay.
-    "grpc.keepalive_time_ms": 60_000,
-    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.keepalive_time_ms": keepalive.timeMs,
+    "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
   });
   options.mountOn(server);
   const port = await new Promise<number>((resolve, reject) => {

@@ -1,5 +1,5 @@
-import { createConnectRouter } from "@connectrpc/connect";
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -12,8 +12,10 @@ import { createRequestGate, routeMethod } from "./connect-adapter.ts";
 import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { answerUnknownPath, answerUnsupported } from "./http-refusals.ts";
 import type { Pipeline } from "./interceptors.ts";
+import { untilInterrupted } from "./interruptible-body.ts";
 import { binaryReadOptions, jsonReadOptions } from "./read-options.ts";
 import type { Readiness } from "./readiness.ts";
+import { findCall } from "./service-call.ts";
 import type { ServiceRegistration } from "./service-registration.ts";
 
 type Answer = (request: HttpRequest, response: HttpResponse) => Promise<void>;
@@ -68,12 +70,26 @@ function createRpcHandlers(pipeline: Pipeline, { services, maxRequestBytes }: Ht
 }
 
 async function answerRpc(handler: UniversalHandler, request: HttpRequest, response: HttpResponse): Promise<void> {
-  const answer = await handler(universalRequestFromNodeRequest(request, response, undefined, undefined));
+  const values = createContextValues();
+  const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+  const closeAfterAnswer = () => {
+    // The rest of the body may never come, and nothing else can follow on this connection.
+    if (request.httpVersionMajor === 1 && !response.headersSent) response.setHeader("connection", "close");
+  };
+  const body =
+    handler.method.methodKind === "unary" && isStream(asked.body)
+      ? untilInterrupted(asked.body, () => findCall(values), closeAfterAnswer)
+      : asked.body;
+  const answer = await handler({ ...asked, body });
   if (answer.body === undefined && answer.status >= 400) {
     answerUnsupported(answer.status, request, response);
   } else {
     await universalResponseToNodeResponse(answer, response);
   }
+}
+
+function isStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
 function createPages({ readiness, telemetry }: HttpHandlerOptions): Record<string, Answer> {

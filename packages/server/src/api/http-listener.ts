@@ -11,19 +11,27 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-/** How long a client may take to send its request. */
-const requestTimeoutMs = 30_000;
+export interface RequestPatience {
+  /** How long a client may take to send its headers, and its whole request. */
+  readonly requestMs: number;
+  /** How often connections are looked through for such that took longer. */
+  readonly checkEveryMs: number;
+}
+
+const defaultPatience: RequestPatience = { requestMs: 30_000, checkEveryMs: 5_000 };
 
 /** HTTP/1.1 without TLS; with TLS also HTTP/2. */
 export async function listenHttp(
   address: string,
   tls: TlsFiles | undefined,
   handler: (request: HttpRequest, response: HttpResponse) => void,
+  { requestMs, checkEveryMs } = defaultPatience,
 ): Promise<Listener> {
   const server =
-    tls === undefined
-      ? createServer({ requestTimeout: requestTimeoutMs }, handler)
-      : createSecureServer(toSecureOptions(tls), handler);
+    tls === undefined ? createServer(handler) : createSecureServer(toSecureOptions(tls, requestMs), handler);
+  // Node looks at these when it begins to listen; its types name them for plain servers only.
+  const patience = { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: checkEveryMs };
+  Object.assign(server, patience);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   server.on("connection", (socket: Socket) => {
@@ -65,8 +73,8 @@ export async function listenHttp(
   };
 }
 
-function toSecureOptions({ cert, key, clientCa }: TlsFiles) {
-  const base = { allowHTTP1: true, cert, key };
+function toSecureOptions({ cert, key, clientCa }: TlsFiles, handshakeTimeout: number) {
+  const base = { allowHTTP1: true, cert, key, handshakeTimeout };
   return clientCa === undefined ? base : { ...base, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 

@@ -39,15 +39,15 @@ export function admitCall(
   call: ServiceCall,
   authorization: string | undefined,
 ): Promise<void> | undefined {
-  if (call.method.access === "anyone") {
-    pipeline.inFlight.enter(call);
-    return undefined;
-  }
-  if (pipeline.inFlight.draining) {
+  const forAnyone = call.method.access === "anyone";
+  if (!forAnyone && pipeline.inFlight.draining) {
     throw new MaruError(ErrorReason.DRAINING);
   }
   pipeline.inFlight.enter(call);
   startDeadline(pipeline, call);
+  if (forAnyone) {
+    return undefined;
+  }
   const caller = pipeline.identity.callerOf(authorization);
   if (typeof caller === "string") {
     call.caller = caller;

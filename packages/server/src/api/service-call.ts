@@ -83,8 +83,13 @@ export function putCall(values: HandlerContext["values"], call: ServiceCall): vo
   values.set(callKey, call);
 }
 
+/** Nothing before the call is opened. */
+export function findCall(values: HandlerContext["values"]): ServiceCall | undefined {
+  return values.get(callKey);
+}
+
 export function serviceCallOf(context: Pick<HandlerContext, "values">): ServiceCall {
-  const call = context.values.get(callKey);
+  const call = findCall(context.values);
   if (call === undefined) {
     throw new Error("the context belongs to no call of the pipeline");
   }

@@ -1,0 +1,37 @@
+import type { ServiceCall } from "./service-call.ts";
+
+/**
+ * A request's body, until its call is interrupted, by its deadline for example: a body that never comes would hold
+ * back the answer. The call is asked for when reading begins, for its headers open it.
+ */
+export async function* untilInterrupted(
+  body: AsyncIterable<Uint8Array>,
+  callOfBody: () => ServiceCall | undefined,
+  onInterrupted: () => void,
+): AsyncGenerator<Uint8Array> {
+  const call = callOfBody();
+  // Not for await: it would close the connection before the answer is sent.
+  const iterator = body[Symbol.asyncIterator]();
+  const interrupted = call === undefined ? undefined : interruptionOf(call, onInterrupted);
+  for (;;) {
+    const read = iterator.next();
+    const next = await (interrupted === undefined ? read : Promise.race([read, interrupted]));
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+function interruptionOf(call: ServiceCall, onInterrupted: () => void): Promise<never> {
+  const { signal } = call;
+  const interruption = new Promise<never>((_resolve, reject) => {
+    const listener = () => {
+      onInterrupted();
+      // What interrupts the call has its answer ready only after the signal's listeners have run.
+      queueMicrotask(() => reject(call.answer ?? signal.reason));
+    };
+    if (signal.aborted) listener();
+    else signal.addEventListener("abort", listener, { once: true });
+  });
+  interruption.catch(() => {});
+  return interruption;
+}
