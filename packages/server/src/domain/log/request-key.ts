@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
 import type { Actor, Entry } from "@maru/protocol";
@@ -72,5 +72,5 @@ export function lookBackToMs(key: RequestKey, nowMs: number, maxSkewMs: number):
 
 export function requestHash<Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc>): string {
   const bytes = toBinary(schema, withSortedMaps(schema, request));
-  return createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
+  return hash("sha256", bytes, "base64url").slice(0, 22);
 }
