@@ -108,10 +108,11 @@ test("draining gives up on calls that do not end, and closing tells them to go e
   await using server = await startApiServer({ drainTimeoutMs: 50 });
   const wires = wiresTo(server);
   const running = wires.map((wire) => wire.list({ roomId: "deaf", token: server.token }));
-  await vi.waitFor(async () => {
+  const counted = async () => {
     const metrics = await (await fetch(`http://${server.httpAddress}/metrics`)).text();
     expect(metrics).toMatch(new RegExp(`^maru_rpc_calls_in_flight ${wires.length}$`, "m"));
-  });
+  };
+  await vi.waitFor(counted, { timeout: 20_000 });
   expect(await server.drain()).toBe(false);
   await server.close();
   for (const answer of await Promise.all(running)) {
