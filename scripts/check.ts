@@ -17,7 +17,7 @@ for (const { name, run } of chosen) {
   }
 }
 process.stdout.write(`checks: ${chosen.length - failed} passed, ${failed} failed\n`);
-const report = process.env.MARU_TEST_REPORT;
+const report = process.env.TEST_REPORT;
 if (report !== undefined) {
   writeFileSync(report, JSON.stringify({ numPassedTests: chosen.length - failed, numFailedTests: failed }));
 }
