@@ -29,13 +29,13 @@ export interface FaultRun {
 
 const giveUpAfterSilenceMs = 60_000;
 
-/** Sends messages to 48 rooms, lets the fault happen in the middle of that, and compares the topic with the table. */
+/** Sends messages to 24 rooms, lets the fault happen in the middle of that, and compares the topic with the table. */
 export async function runFault(stack: Stack, fault: Fault, run: FaultRun): Promise<FaultFindings> {
   const { signal, say } = run;
   await using world = await openRelayWorld(stack);
   const { maru } = world;
   const userIds = userNames(16);
-  const roomIds = await createRooms(maru, 48, userIds);
+  const roomIds = await createRooms(maru, 24, userIds);
   signal.throwIfAborted();
 
   const tally = newTally();

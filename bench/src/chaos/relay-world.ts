@@ -22,6 +22,7 @@ export function startChaosStack(onProgress?: (line: string) => void): Promise<St
 
 export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
   await using opening = new AsyncDisposableStack();
+  await emptyTables(stack);
   const brokers = stack.kafka?.brokers ?? [];
   const connection = { brokers, clientId: "chaos" };
   const topic = scratchName("room-events");
@@ -43,4 +44,12 @@ export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
   const maru = opening.use(connectMaru({ address: api.grpcAddress, token: await fleet.token("chaos") }));
   const opened = opening.move();
   return { stack, relay, maru, connection, topic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** DynamoDB Local gets slower with each table whose stream it has kept, dropped or not: in memory, a new start forgets them. */
+async function emptyTables({ dynamodb }: Stack): Promise<void> {
+  const node = dynamodb?.node();
+  await node?.stop();
+  await node?.start();
+  await node?.waitUntilHealthy();
 }

@@ -1,15 +1,22 @@
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type Stack, startStack } from "@maru/devstack";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { sendThroughAKill } from "../../../bench/src/contention/kill-run.ts";
 import { messageKey } from "../../../bench/src/contention/message-key.ts";
 import { readLogs } from "../../../bench/src/contention/read-logs.ts";
 import { createRoom } from "../../../bench/src/contention/rooms.ts";
 import { type ApiServers, startApiServers } from "../../../bench/src/contention/servers.ts";
 
+// An engine of its own: thousands of messages in the shared one would slow down all other tests.
+let stack: Stack;
 let world: ApiServers;
 beforeAll(async () => {
-  world = await startApiServers(inject("stack").dynamodb.endpoint, 2);
+  stack = await startStack({ dynamodb: { storage: "memory" } });
+  world = await startApiServers(stack.dynamodb?.endpoint ?? "", 2);
 });
-afterAll(() => world?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await stack?.close();
+});
 
 const kept = {
   failures: [],
