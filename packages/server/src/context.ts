@@ -13,7 +13,7 @@ import type { Config } from "./config.ts";
 import type { Clock } from "./domain/clock.ts";
 import type { Domain } from "./domain/domain.ts";
 import { createLog as createRoomLog, defaultLogLimits } from "./domain/log/log.ts";
-import type { LoggedEntry, Store } from "./domain/store.ts";
+import type { Store } from "./domain/store.ts";
 import { allowServices } from "./identity/policy.ts";
 import { createTokenIdentity } from "./identity/tokens.ts";
 import type { Log } from "./log.ts";
@@ -27,7 +27,6 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly checks: readonly ReadinessCheck[];
-  readonly onAppended?: (entry: LoggedEntry) => void;
 }
 
 export interface ServedApi extends AsyncDisposable {
@@ -68,7 +67,7 @@ function registrations(domain: Domain): ServiceRegistration[] {
   ];
 }
 
-function createDomain({ config, telemetry, clock, store, onAppended }: ServerParts): Domain {
+function createDomain({ config, telemetry, clock, store }: ServerParts): Domain {
   const log = createRoomLog({
     store,
     clock,
@@ -85,7 +84,6 @@ function createDomain({ config, telemetry, clock, store, onAppended }: ServerPar
       cacheBytes: config.cacheBytes,
     },
     onLost: () => telemetry.appendsLost.inc(),
-    ...(onAppended !== undefined && { onAppended }),
   });
   return { store, log, limits: { maxTextBytes: config.maxTextBytes, defaultPageSize: 50 } };
 }

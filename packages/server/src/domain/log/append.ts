@@ -148,7 +148,6 @@ function proveByPut(log: Log, view: RoomView, logged: LoggedEntry, nowMs: number
   view.provenAtMs = nowMs;
   view.lostLastPut = false;
   keep(log, view);
-  log.onAppended?.(logged);
 }
 
 async function afterLoss(log: Log, view: RoomView, winner: LoggedEntry | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import type { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../clock.ts";
-import type { LoggedEntry, Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { createRoomCache } from "./room-cache.ts";
 import { createRoomQueue, type RoomQueue } from "./room-queue.ts";
 import type { RoomView } from "./view.ts";
@@ -49,8 +49,6 @@ export interface LogOptions {
   readonly sleep: (ms: number) => Promise<void>;
   readonly newKey: () => string;
   readonly limits: LogLimits;
-  /** Called after an entry is stored; its answer never waits for what this does. */
-  readonly onAppended?: (entry: LoggedEntry) => void;
   /** Called for each put that lost its number, for metrics. */
   readonly onLost?: () => void;
 }

@@ -18,10 +18,7 @@ export async function putCreation(
 ): Promise<ExistingRoom | undefined> {
   for (let attempt = 0; attempt < log.limits.appendMaxAttempts; attempt++) {
     const outcome = await store.putEntryWithState(first, change);
-    if (outcome.kind === "stored") {
-      log.onAppended?.(first);
-      return undefined;
-    }
+    if (outcome.kind === "stored") return undefined;
     if (outcome.kind === "taken") {
       const existing = await readExisting(store, first.entry.roomId);
       if (existing !== undefined) return existing;
