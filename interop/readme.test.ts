@@ -28,7 +28,13 @@ function programs(readme: string): string[] {
   return [...readFileSync(join(root, readme), "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
 }
 
-const pages = ["packages/protocol/README.md", "README.md", "packages/client/README.md", "packages/kafka/README.md", "packages/testing/README.md"];
+const pages = [
+  "packages/protocol/README.md",
+  "README.md",
+  "packages/client/README.md",
+  "packages/kafka/README.md",
+  "packages/testing/README.md",
+];
 
 test("the TypeScript of every README type-checks against the packed packages", async () => {
   const files: string[] = [];

@@ -59,7 +59,8 @@ export class Lane<M> {
         const kind = failureKind(error);
         if (kind === "too-large") return this.#refuseTooLarge(batch, error);
         // What waits behind goes with it: sent alone it could be in the topic before what it follows.
-        if (kind === "refused") return rejectAll(this.#withAllBehind(batch), new SendRefusedError(this.#context, error));
+        if (kind === "refused")
+          return rejectAll(this.#withAllBehind(batch), new SendRefusedError(this.#context, error));
         onRetry(error);
         await pause(retryDelayMs(tries), signal);
       }
