@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long to wait before the next read of a shard: not at all while records come, then ever longer up to a limit. */
+const gatherMs = 10;
+const manyRecords = 100;
+
+/**
+ * How long to wait before the next read of a shard: not at all while there is much to read; a moment while records
+ * trickle in, so that a read and a send carry several of them; then ever longer up to a limit.
+ */
 export function nextPauseMs(recordCount: number, lastPauseMs: number, maxPauseMs: number): number {
-  if (recordCount > 0) return 0;
-  return Math.min(maxPauseMs, Math.max(5, lastPauseMs * 2));
+  if (recordCount >= manyRecords) return 0;
+  const wanted = recordCount > 0 ? gatherMs : Math.max(gatherMs, lastPauseMs * 2);
+  return Math.min(maxPauseMs, wanted);
 }
 
 /** Ends early, without an error, when the signal aborts. */
