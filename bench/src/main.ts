@@ -4,6 +4,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --calls N  --rounds N  --concurrency N
   send         messages per second through gRPC, against the same puts made with the SDK
                  --seconds N  --rounds N  --callers N  --storage memory|disk|both
+  contention   units of the table per message, alone in a room and when servers compete for it
+                 --sends N  --rooms N  --pause-ms N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -12,6 +14,7 @@ written to bench/results/<name>.json, or to the folder of --results, or nowhere 
 const benches: Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>> = {
   rpc: () => import("./rpc.ts"),
   send: () => import("./send.ts"),
+  contention: () => import("./contention.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
