@@ -4,6 +4,7 @@ import { type FaultFindings, runFault } from "./chaos/fault-run.ts";
 import { type FaultName, faultNames, faults } from "./chaos/faults.ts";
 import { startChaosStack } from "./chaos/relay-world.ts";
 import { isKept, sumRuns } from "./chaos/sum-runs.ts";
+import { wholeNumber } from "./measure/options.ts";
 
 const help = `usage: npm run chaos -- [options]
 
@@ -22,16 +23,15 @@ JSON object. The exit code is 1 when anything was lost, out of order or refused.
   --help
 `;
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "10" },
-    only: { type: "string", multiple: true },
-    sends: { type: "string", default: "5000" },
-    help: { type: "boolean", default: false },
-  },
-});
-
 async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: "string", default: "10" },
+      only: { type: "string", multiple: true },
+      sends: { type: "string", default: "5000" },
+      help: { type: "boolean", default: false },
+    },
+  });
   if (values.help) return void process.stdout.write(help);
   const runs = wholeNumber("--runs", values.runs);
   const sends = wholeNumber("--sends", values.sends);
@@ -69,14 +69,8 @@ function report(findings: Record<string, FaultFindings[]>): void {
 
 function faultName(text: string): FaultName {
   const name = faultNames.find((known) => known === text);
-  if (name === undefined) throw new Error(`--only is one of ${faultNames.join(", ")}, not "${text}"`);
+  if (name === undefined) throw new RangeError(`--only is one of ${faultNames.join(", ")}, not "${text}"`);
   return name;
-}
-
-function wholeNumber(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${option} is a whole number from 1 on, not "${text}"`);
-  return value;
 }
 
 function say(line: string): void {
@@ -84,6 +78,7 @@ function say(line: string): void {
 }
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const expected = error instanceof RangeError || (error instanceof TypeError && "code" in error);
+  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
   process.exitCode = 1;
 });
