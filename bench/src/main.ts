@@ -3,7 +3,7 @@ const help = `usage: npm run bench -- <name> [options]
   rpc          server CPU per unary call, against a bare grpc-js server
                  --calls N  --rounds N  --concurrency N
   send         messages per second through gRPC, against the same puts made with the SDK
-                 --seconds N  --rounds N  --callers N  --storage memory|disk|both
+                 --seconds N  --rounds N  --callers N  --warm-up N  --storage memory|disk|both
   contention   units of the table per message, alone in a room and when servers compete for it
                  --sends N  --rooms N  --pause-ms N
 

@@ -62,6 +62,9 @@ Target: ${targetRatio} with the cache on: ${ratios.ratio <= targetRatio ? "met" 
   });
 }
 
+/** Rounds that do not count: the compilers take so long. */
+const warmUpRounds = 2;
+
 /** µs of CPU per call: of each side, in each round. */
 async function measure(plan: { calls: number; rounds: number; concurrency: number }): Promise<number[][]> {
   await using processes = new AsyncDisposableStack();
@@ -74,13 +77,12 @@ async function measure(plan: { calls: number; rounds: number; concurrency: numbe
     const worker = processes.use(startWorker<ServerOrders>(fileOf(file)));
     servers.push({ worker, address: await worker.ask("listen", { tokenKey, cachedTokens }), micros: [] as number[] });
   }
-  for (let round = 0; round <= plan.rounds; round++) {
+  for (let round = 0; round < warmUpRounds + plan.rounds; round++) {
     for (const { worker, address, micros } of servers) {
       const before = await worker.ask("cpuMicros");
       await driver.ask("drive", { address, token, calls: plan.calls, concurrency: plan.concurrency });
       const perCall = ((await worker.ask("cpuMicros")) - before) / plan.calls;
-      // The first round only warms up.
-      if (round > 0) micros.push(perCall);
+      if (round >= warmUpRounds) micros.push(perCall);
     }
   }
   return servers.map(({ micros }) => micros);

@@ -15,6 +15,7 @@ export async function run(args: readonly string[]): Promise<void> {
       rounds: { type: "string", default: "5" },
       callers: { type: "string", default: "16" },
       storage: { type: "string", default: "both" },
+      "warm-up": { type: "string", default: "10000" },
       results: { type: "string", default: resultsFolder },
     },
   });
@@ -22,6 +23,7 @@ export async function run(args: readonly string[]): Promise<void> {
     callers: wholeNumber("--callers", values.callers),
     rounds: wholeNumber("--rounds", values.rounds),
     durationMs: wholeNumber("--seconds", values.seconds) * 1000,
+    warmUpOperations: wholeNumber("--warm-up", values["warm-up"]),
   };
   const conditions = { ...circumstances(), callers: plan.callers, rounds: plan.rounds };
   const storages = toStorages(values.storage);

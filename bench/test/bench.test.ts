@@ -25,7 +25,21 @@ test("the bench rpc prints the CPU per call of both servers, with and without ca
 
 test("the bench send prints the rate, the latencies and the CPU time of both sides", async () => {
   const { text, results } = await bench(
-    ...["send", "--seconds", "1", "--rounds", "1", "--callers", "4", "--storage", "memory", "--results", ""],
+    ...[
+      "send",
+      "--seconds",
+      "1",
+      "--rounds",
+      "1",
+      "--callers",
+      "4",
+      "--warm-up",
+      "1",
+      "--storage",
+      "memory",
+      "--results",
+      "",
+    ],
   );
   expect(text).toContain("the same puts");
   expect(results).toMatchObject({ bench: "send", callers: 4, rounds: 1, request_bytes: 300, target_ratio: 0.8 });

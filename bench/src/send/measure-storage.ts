@@ -17,11 +17,14 @@ export interface Round extends LoadResult {
 
 export type Rounds = Readonly<Record<SideName, readonly Round[]>>;
 
-/** Rounds that do not count: compilers, of JavaScript and of Java, take so long. */
-const warmUpRounds = 2;
+export interface SendPlan extends Load {
+  readonly rounds: number;
+  /** Each side does so many before the first round that counts: compilers, of JavaScript and of Java, take so long. */
+  readonly warmUpOperations: number;
+}
 
 /** Runs both sides in turn over one table. */
-export async function measureStorage(storage: Storage, plan: Load & { readonly rounds: number }): Promise<Rounds> {
+export async function measureStorage(storage: Storage, plan: SendPlan): Promise<Rounds> {
   await using world = new AsyncDisposableStack();
   const stack = world.use(await startStack({ dynamodb: { storage } }));
   if (stack.dynamodb === undefined) throw new Error("the stack has no DynamoDB");
@@ -46,18 +49,32 @@ export async function measureStorage(storage: Storage, plan: Load & { readonly r
     raw: await start("raw-side.ts", {}),
     maru: await start("maru-side.ts", { server: server.pid }),
   };
-  for (let round = 0; round < warmUpRounds + plan.rounds; round++) {
-    for (const { worker, processes, rounds } of [sides.raw, sides.maru]) {
+  let done = 0;
+  while (done < plan.warmUpOperations) {
+    const warmUps = await inTurn([sides.raw, sides.maru], ({ worker }) => worker.ask("run", plan));
+    done += Math.min(...warmUps.map(({ operations }) => operations));
+  }
+  for (let round = 0; round < plan.rounds; round++) {
+    await inTurn([sides.raw, sides.maru], async ({ worker, processes, rounds }) => {
       const before = await cpuOf(processes);
-      const result = await worker.ask("run", { callers: plan.callers, durationMs: plan.durationMs });
+      const result = await worker.ask("run", plan);
       const after = await cpuOf(processes);
       const cpuMicrosPerOperation = Object.fromEntries(
         Object.entries(after).map(([name, micros]) => [name, (micros - (before[name] ?? 0)) / result.operations]),
       );
-      if (round >= warmUpRounds) rounds.push({ ...result, cpuMicrosPerOperation });
-    }
+      rounds.push({ ...result, cpuMicrosPerOperation });
+    });
   }
   return { maru: sides.maru.rounds, raw: sides.raw.rounds };
+}
+
+async function inTurn<Side, Result>(
+  sides: readonly Side[],
+  measure: (side: Side) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const side of sides) results.push(await measure(side));
+  return results;
 }
 
 async function cpuOf(processes: Record<string, number | undefined>): Promise<Record<string, number>> {

@@ -6,6 +6,10 @@ import type { SideSummary, Summary } from "./summary.ts";
 export const targetRatio = 0.8;
 const processes = ["client", "server", "engine"];
 
+function totalCpuMicros(side: SideSummary): number {
+  return Object.values(side.cpu_us_per_operation).reduce((sum, micros) => sum + micros, 0);
+}
+
 export function showSummary(storage: Storage, { callers, durationMs }: Load, { maru, raw, ratio }: Summary): string {
   const row = (name: string, side: SideSummary) => [
     name,
@@ -13,9 +17,18 @@ export function showSummary(storage: Storage, { callers, durationMs }: Load, { m
     side.p50_ms.toFixed(1),
     side.p99_ms.toFixed(1),
     ...processes.map((process) => side.cpu_us_per_operation[process]?.toFixed(0) ?? "–"),
+    totalCpuMicros(side).toFixed(0),
     side.rounds_per_second.map((rate) => rate.toFixed(0)).join(" "),
   ];
-  const head = ["", "per second", "p50 ms", "p99 ms", ...processes.map((name) => `${name} µs CPU`), "each round"];
+  const head = [
+    "",
+    "per second",
+    "p50 ms",
+    "p99 ms",
+    ...processes.map((name) => `${name} µs CPU`),
+    "together",
+    "each round",
+  ];
   return `DynamoDB Local, ${storage === "memory" ? "in memory" : "on disk"}, stream on; ${callers} callers in ${callers} rooms, \
 rounds of ${durationMs / 1000} s, alternating
 
