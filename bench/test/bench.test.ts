@@ -13,7 +13,9 @@ async function bench(...args: string[]) {
   return { text: stdout, results: JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") };
 }
 
-test("the bench rpc prints the CPU per call of both servers, with and without cached tokens", async () => {
+test("the bench rpc prints the CPU per call of both servers, with and without cached tokens", {
+  timeout: 180_000,
+}, async () => {
   const { text, results } = await bench("rpc", "--calls", "200", "--rounds", "1", "--results", "");
   expect(text).toContain("maru, token cache off");
   expect(results).toMatchObject({ bench: "rpc", calls: 200, rounds: 1, request_bytes: 300, target_ratio: 1.5 });
@@ -23,7 +25,7 @@ test("the bench rpc prints the CPU per call of both servers, with and without ca
   expect(results.ratio).toBeCloseTo(results.maru_cpu_us_per_call / results.bare_cpu_us_per_call);
 });
 
-test("the bench send prints the rate, the latencies and the CPU time of both sides", async () => {
+test("the bench send prints the rate, the latencies and the CPU time of both sides", { timeout: 180_000 }, async () => {
   const { text, results } = await bench(
     ...[
       "send",
