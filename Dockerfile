@@ -13,6 +13,6 @@ USER node
 ENV NODE_ENV=production MARU_GRPC_ADDRESS=0.0.0.0:50051 MARU_HTTP_ADDRESS=0.0.0.0:8080
 EXPOSE 50051 8080
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Few, short pauses for garbage: see bench/README.md.
+# A larger young generation: less of what a call makes outlives it.
 ENTRYPOINT ["node", "--max-semi-space-size=16", "--disable-warning=TimeoutNegativeWarning", "packages/server/src/main.ts"]
 CMD ["serve"]
