@@ -196,7 +196,7 @@ async function untilReady(child: ChildProcessByStdio<null, Readable, null>) {
     ended: async () => {
       while ((await output.next()).done !== true);
     },
-    httpAddress: find(/HTTP +(\S+)/),
+    httpAddress: find(/HTTP +(http:\S+)/),
     token: find(/MARU_TOKEN=(\S+)/),
     roomId: find(/"roomId":"([^"]+)"/),
   };
