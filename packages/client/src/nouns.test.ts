@@ -46,8 +46,10 @@ describe("types", () => {
     expectTypeOf(clients.reads.markRead)
       .returns.resolves.toHaveProperty("marker")
       .toEqualTypeOf<ReadMarker | undefined>();
-    expectTypeOf<keyof typeof clients.messages>().toEqualTypeOf<"send" | "get" | "list">();
-    expectTypeOf<keyof typeof clients.reads>().toEqualTypeOf<"markRead" | "getReadMarkers">();
+    expectTypeOf<"send" | "get" | "list" | "edit" | "delete" | "pin">().toExtend<keyof typeof clients.messages>();
+    expectTypeOf<keyof typeof clients.reads>().toEqualTypeOf<
+      "markRead" | "getReadMarkers" | "getUnreadCount" | "batchGetUnreadCounts"
+    >();
   });
 
   test("wrong fields, wrong values and unknown methods do not compile", () => {

@@ -11,8 +11,9 @@ import { roomService } from "./api/room-service.ts";
 import { type ServiceRegistration, serveService } from "./api/service-registration.ts";
 import type { Config } from "./config.ts";
 import type { Clock } from "./domain/clock.ts";
-import type { Domain } from "./domain/domain.ts";
+import { type Domain, defaultDomainLimits } from "./domain/domain.ts";
 import { createLog as createRoomLog, defaultLogLimits } from "./domain/log/log.ts";
+import { anyKind } from "./domain/rooms/room-kind.ts";
 import type { Store } from "./domain/store.ts";
 import { allowServices } from "./identity/policy.ts";
 import { createTokenIdentity } from "./identity/tokens.ts";
@@ -85,7 +86,20 @@ function createDomain({ config, telemetry, clock, store }: ServerParts): Domain 
     },
     onLost: () => telemetry.appendsLost.inc(),
   });
-  return { store, log, limits: { maxTextBytes: config.maxTextBytes, defaultPageSize: 50 } };
+  return {
+    store,
+    log,
+    limits: {
+      ...defaultDomainLimits,
+      maxTextBytes: config.maxTextBytes,
+      maxEdits: config.maxEdits,
+      maxReactingUsers: config.maxReactingUsers,
+      maxPins: config.maxPins,
+      unreadMaxEntries: config.unreadMaxEntries,
+      listRoomsMax: config.listRoomsMax,
+    },
+    kinds: anyKind,
+  };
 }
 
 /** For the store: counts what the table charges. */

@@ -161,6 +161,27 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
     status: "INTERNAL",
     message: "the server failed in a way that it did not foresee. The request id leads to its log",
   },
+  [ErrorReason.MESSAGE_HELD]: {
+    status: "FAILED_PRECONDITION",
+    message: "the message is held, or was cancelled, so this cannot be done with it",
+  },
+  [ErrorReason.ROOM_NOT_DIRECT]: {
+    status: "FAILED_PRECONDITION",
+    message: "the room was not made by FindOrCreateDirect",
+  },
+  [ErrorReason.CARD_TYPE_MISMATCH]: {
+    status: "FAILED_PRECONDITION",
+    message: "the message is no card, or one of another type",
+  },
+  [ErrorReason.CARD_TYPES_INVALID]: {
+    status: "INVALID_ARGUMENT",
+    message: "the bytes are no descriptor set, lack an import, or do not hold the type",
+  },
+  [ErrorReason.CARD_TYPES_INCOMPATIBLE]: {
+    status: "FAILED_PRECONDITION",
+    message: "older readers would stumble over the new descriptors; the message says where",
+  },
+  [ErrorReason.JOB_NOT_FOUND]: { status: "NOT_FOUND", message: "there is no such job" },
 };
 
 export interface MaruErrorOptions {

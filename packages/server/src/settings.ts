@@ -102,6 +102,26 @@ export const settings = {
     "16384",
     "The longest text of a message, in bytes of UTF-8.",
   ),
+  maxEdits: setting("MARU_MAX_EDITS", wholeNumber(1, 50), "50", "How often the content of one message may be changed."),
+  maxReactingUsers: setting(
+    "MARU_MAX_REACTING_USERS",
+    wholeNumber(1, 500),
+    "100",
+    "How many users may react to one message.",
+  ),
+  maxPins: setting("MARU_MAX_PINS", wholeNumber(1, 100), "50", "How many messages may be pinned in one room."),
+  unreadMaxEntries: setting(
+    "MARU_UNREAD_MAX_ENTRIES",
+    wholeNumber(1, 10_000),
+    "1000",
+    "How many entries are read at most to count what is unread. What lies beyond is not counted, and the count says so.",
+  ),
+  listRoomsMax: setting(
+    "MARU_LIST_ROOMS_MAX",
+    wholeNumber(1, 10_000),
+    "1000",
+    "How many rooms of a user a list looks at. Of a user with more it says that it is partial.",
+  ),
   defaultDeadlineMs: setting(
     "MARU_DEFAULT_DEADLINE_MS",
     durationMs,

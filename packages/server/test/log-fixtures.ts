@@ -14,13 +14,14 @@ import {
   SendMessageRequestSchema,
 } from "@maru/protocol";
 import type { Call } from "../src/domain/call.ts";
-import type { Domain } from "../src/domain/domain.ts";
+import { type Domain, defaultDomainLimits } from "../src/domain/domain.ts";
 import { createLog, defaultLogLimits } from "../src/domain/log/log.ts";
 import { sendMessage } from "../src/domain/messages/send.ts";
 import { addMembers } from "../src/domain/rooms/add-members.ts";
 import { createRoom } from "../src/domain/rooms/create.ts";
 import { findOrCreateDirect } from "../src/domain/rooms/find-or-create-direct.ts";
 import { removeMembers } from "../src/domain/rooms/remove-members.ts";
+import { anyKind } from "../src/domain/rooms/room-kind.ts";
 import type { Store } from "../src/domain/store.ts";
 
 const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
@@ -36,7 +37,7 @@ export function startServer(store: Store, onLost?: () => void): Domain {
     limits: defaultLogLimits,
     ...(onLost === undefined ? {} : { onLost }),
   });
-  return { store, log, limits: { maxTextBytes: 1_000, defaultPageSize: 50 } };
+  return { store, log, limits: { ...defaultDomainLimits, maxTextBytes: 1_000 }, kinds: anyKind };
 }
 
 export const service = create(ActorSchema, { kind: { case: "service", value: { name: "" } } });

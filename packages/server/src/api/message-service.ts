@@ -6,7 +6,7 @@ import { listMessages } from "../domain/messages/list.ts";
 import { sendMessage } from "../domain/messages/send.ts";
 import { callOf } from "./service-call.ts";
 
-export function messageService(domain: Domain): ServiceImpl<typeof MessageService> {
+export function messageService(domain: Domain): Partial<ServiceImpl<typeof MessageService>> {
   return {
     sendMessage: async (request, context) => ({ entry: await sendMessage(domain, callOf(context), request) }),
     getMessage: async (request) => ({ entry: await getMessage(domain, request) }),

@@ -5,7 +5,7 @@ import { getReadMarkers } from "../domain/reading/get-read-markers.ts";
 import { markRead } from "../domain/reading/mark-read.ts";
 import { callOf } from "./service-call.ts";
 
-export function readService(domain: Domain): ServiceImpl<typeof ReadService> {
+export function readService(domain: Domain): Partial<ServiceImpl<typeof ReadService>> {
   return {
     markRead: async (request, context) => ({ marker: await markRead(domain, callOf(context), request) }),
     getReadMarkers: (request) => getReadMarkers(domain, request),

@@ -9,7 +9,7 @@ import { listMembers } from "../domain/rooms/list-members.ts";
 import { removeMembers } from "../domain/rooms/remove-members.ts";
 import { callOf } from "./service-call.ts";
 
-export function roomService(domain: Domain): ServiceImpl<typeof RoomService> {
+export function roomService(domain: Domain): Partial<ServiceImpl<typeof RoomService>> {
   return {
     createRoom: (request, context) => createRoom(domain, callOf(context), request),
     findOrCreateDirect: (request, context) => findOrCreateDirect(domain, callOf(context), request),

@@ -1,14 +1,35 @@
 import type { Log } from "./log/log.ts";
+import type { RoomKinds } from "./rooms/room-kind.ts";
 import type { Store } from "./store.ts";
 
 export interface DomainLimits {
   readonly maxTextBytes: number;
   readonly defaultPageSize: number;
+  /** Changes of one message's content: its deletion rewrites all of them in one transaction. */
+  readonly maxEdits: number;
+  /** Users who may react to one message. */
+  readonly maxReactingUsers: number;
+  readonly maxPins: number;
+  /** Entries that are read at most to count what is unread. */
+  readonly unreadMaxEntries: number;
+  /** Rooms of a user that a list looks at. */
+  readonly listRoomsMax: number;
 }
+
+export const defaultDomainLimits: DomainLimits = {
+  maxTextBytes: 16_384,
+  defaultPageSize: 50,
+  maxEdits: 50,
+  maxReactingUsers: 100,
+  maxPins: 50,
+  unreadMaxEntries: 1_000,
+  listRoomsMax: 1_000,
+};
 
 /** What the verbs use. */
 export interface Domain {
   readonly store: Store;
   readonly log: Log;
   readonly limits: DomainLimits;
+  readonly kinds: RoomKinds;
 }

@@ -1,7 +1,8 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Store } from "../domain/store.ts";
 import { deleteEntries } from "./delete-entries.ts";
-import { listMembers, markRead, readMembers } from "./members.ts";
+import { listMembers, markRead, readMembers, setMemberSettings } from "./members.ts";
+import { listHeldMessages, listRoomIds, listRoomIdsOf } from "./owner-index.ts";
 import { putEntry } from "./put-entry.ts";
 import { putEntryWithState } from "./put-entry-with-state.ts";
 import { readEntries, readEntry } from "./read-entries.ts";
@@ -25,7 +26,11 @@ export function createDynamoStore({ client, tableName, onConsumed = () => undefi
     readRooms: (roomIds) => readRooms(table, roomIds),
     readMembers: (roomId, userIds) => readMembers(table, roomId, userIds),
     listMembers: (roomId, afterUserId, limit) => listMembers(table, roomId, afterUserId, limit),
+    setMemberSettings: (roomId, userId, settings) => setMemberSettings(table, roomId, userId, settings),
     markRead: (roomId, userId, seq) => markRead(table, roomId, userId, seq),
+    listRoomIdsOf: (userId, afterRoomId, limit) => listRoomIdsOf(table, userId, afterRoomId, limit),
+    listRoomIds: (bucket, afterRoomId, limit) => listRoomIds(table, bucket, afterRoomId, limit),
+    listHeldMessages: (after, limit) => listHeldMessages(table, after, limit),
     raisePurgedBelow: (roomId, below) => raisePurgedBelow(table, roomId, below),
     deleteEntries: (roomId, seqs) => deleteEntries(table, roomId, seqs),
   };

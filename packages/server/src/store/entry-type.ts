@@ -20,6 +20,12 @@ export function bodyFieldOfType(type: string): BodyField | undefined {
   return byType.get(type);
 }
 
+export function bodyFieldOfCase(bodyCase: string | undefined): BodyField {
+  const field = byCase.get(bodyCase ?? "");
+  if (field === undefined) throw new TypeError("an entry cannot be changed to have no body");
+  return field;
+}
+
 /** Only an entry that says what it is can be stored: it could not be read back. */
 export function requireBodyField(entry: Entry): BodyField {
   const field = byCase.get(entry.body.case ?? "");

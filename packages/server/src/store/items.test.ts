@@ -50,6 +50,7 @@ test("an item can be read by people", () => {
   expect(toItem(entry)).toEqual({
     room_id: { S: "room-1" },
     sk: { S: "log#0000000042" },
+    owner: { S: "#held#12" },
     v: { N: "1" },
     type: { S: "message_sent" },
     seq: { N: "42" },

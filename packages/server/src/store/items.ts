@@ -1,12 +1,22 @@
 import type { Message } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { ActorSchema, type Entry, EntrySchema, type Member, MemberSchema, type Room, RoomSchema } from "@maru/protocol";
+import {
+  ActorSchema,
+  type Entry,
+  EntrySchema,
+  HoldState,
+  type Member,
+  MemberSchema,
+  type Room,
+  RoomSchema,
+} from "@maru/protocol";
 import type { LoggedEntry } from "../domain/store.ts";
 import type { AttributeMap } from "./attribute-map.ts";
 import { decodeMessage, type OnMismatch } from "./decode-message.ts";
 import { encodeMessage } from "./encode-message.ts";
 import { bodyFieldOfType, requireBodyField } from "./entry-type.ts";
-import { entrySortKey, itemKind } from "./keys.ts";
+import { entrySortKey, heldOwner, itemKind } from "./keys.ts";
+import { fromRecordAttributes, recordAttributes } from "./message-record.ts";
 import { parseTimestampText, timestampText } from "./timestamp-text.ts";
 
 /** Rises only when an older version must not read what a newer one writes. New attributes do not need it. */
@@ -17,6 +27,7 @@ export function toItem(logged: LoggedEntry): AttributeMap {
   const { entry } = logged;
   const body = requireBodyField(entry);
   const item: AttributeMap = {
+    ...recordAttributes(logged.record),
     room_id: { S: entry.roomId },
     sk: { S: entrySortKey(entry.seq) },
     v: VERSION_ATTRIBUTE,
@@ -31,7 +42,13 @@ export function toItem(logged: LoggedEntry): AttributeMap {
   if (entry.actor !== undefined) item.actor = { M: encodeMessage(ActorSchema, entry.actor) };
   if (entry.createdAt !== undefined) item.created_at = { S: timestampText(entry.createdAt) };
   if (logged.requestHash !== undefined) item.request_hash = { S: logged.requestHash };
+  if (isHeld(entry.body)) item.owner = { S: heldOwner(entry.roomId) };
   return item;
+}
+
+/** A held message is in the index, so that a job finds it when it expires. */
+export function isHeld(body: Entry["body"]): boolean {
+  return body.case === "messageSent" && body.value.holdState === HoldState.HELD;
 }
 
 /** Never throws. The body stays unset when this version does not know the type, or the item is of a later version. */
@@ -44,7 +61,9 @@ export function fromItem(item: AttributeMap, onMismatch?: OnMismatch): LoggedEnt
     const value = decodeMessage(field.message, item.body.M, onMismatch);
     entry.body = { case: field.localName, value } as Entry["body"];
   }
-  return { entry, requestHash: item.request_hash?.S, appendedAtMs: appendedAtMs(item) };
+  const logged = { entry, requestHash: item.request_hash?.S, appendedAtMs: appendedAtMs(item) };
+  const record = fromRecordAttributes(item, onMismatch);
+  return record === undefined ? logged : { ...logged, record };
 }
 
 /** Whether this version may interpret the item. */

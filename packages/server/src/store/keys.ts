@@ -52,5 +52,34 @@ export function itemKind(sortKey: string): ItemKind {
 
 /** The index partition in which jobs find the room. */
 export function roomOwner(roomId: string): string {
-  return `#rooms#${createHash("sha256").update(roomId).digest()[0]}`;
+  return bucketOwner(roomBucketOf(roomId));
+}
+
+export function bucketOwner(bucket: number): string {
+  return `#rooms#${bucket}`;
+}
+
+/** Into so many index partitions held messages go. */
+export const heldBucketCount = 16;
+
+/** The index partition in which the job that lets holds expire finds the room's held messages. */
+export function heldOwner(roomId: string): string {
+  return heldBucketOwner(heldBucketOf(roomId));
+}
+
+export function heldBucketOf(roomId: string): number {
+  return firstHashByte(roomId) % heldBucketCount;
+}
+
+export function heldBucketOwner(bucket: number): string {
+  return `#held#${bucket}`;
+}
+
+/** Which of the `roomBucketCount` buckets the room falls into. */
+export function roomBucketOf(roomId: string): number {
+  return firstHashByte(roomId);
+}
+
+function firstHashByte(roomId: string): number {
+  return createHash("sha256").update(roomId).digest()[0] ?? 0;
 }

@@ -1,12 +1,17 @@
 import type { StateChange } from "../domain/store.ts";
 
 const MAX_MEMBERS = 90;
+const MAX_TRANSACTION_ITEMS = 100;
 const MAX_READS = 100;
 
-/** A transaction holds at most 100 items. */
-export function requireMemberCount(change: StateChange): void {
-  const count = change.members?.length ?? 0;
-  if (count > MAX_MEMBERS) throw new RangeError(`a state change holds at most ${MAX_MEMBERS} members, not ${count}`);
+/** A transaction holds at most 100 items: the entry, the room, members and earlier entries. */
+export function requireFits(change: StateChange): void {
+  const members = change.members?.length ?? 0;
+  if (members > MAX_MEMBERS)
+    throw new RangeError(`a state change holds at most ${MAX_MEMBERS} members, not ${members}`);
+  const items = 2 + members + (change.entries?.length ?? 0);
+  if (items > MAX_TRANSACTION_ITEMS)
+    throw new RangeError(`a state change holds at most ${MAX_TRANSACTION_ITEMS} items, not ${items}`);
 }
 
 export function requireReadCount(count: number): void {

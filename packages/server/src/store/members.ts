@@ -1,12 +1,16 @@
 import type { Member } from "@maru/protocol";
-import type { MarkReadOutcome } from "../domain/store.ts";
+import type { MarkReadOutcome, MemberSettings, MemberSettingsOutcome } from "../domain/store.ts";
 import { batchGet } from "./batch-get.ts";
 import { fromMemberItem } from "./items.ts";
 import { memberKey, memberKeyRange } from "./keys.ts";
 import { requireReadSeq } from "./limits.ts";
 import { queryItems } from "./query-items.ts";
+import { memberFields } from "./state-updates.ts";
 import type { TableAccess } from "./table-access.ts";
 import { updateIf } from "./update-if.ts";
+
+/** Never makes a ghost of a user who is no member. */
+const presentMember = "attribute_exists(joined_seq) AND attribute_not_exists(left_seq)";
 
 export async function readMembers(
   table: TableAccess,
@@ -28,6 +32,21 @@ export async function listMembers(
   return (await queryItems(table, "list_members", range)).map(fromMemberItem);
 }
 
+export async function setMemberSettings(
+  table: TableAccess,
+  roomId: string,
+  userId: string,
+  settings: MemberSettings,
+): Promise<MemberSettingsOutcome> {
+  const outcome = await updateIf(table, "set_member_settings", {
+    key: memberKey(roomId, userId),
+    fields: memberFields(settings),
+    condition: presentMember,
+  });
+  if (outcome.kind === "refused") return { kind: "not_a_member" };
+  return { kind: "set", member: fromMemberItem(outcome.item) };
+}
+
 export async function markRead(
   table: TableAccess,
   roomId: string,
@@ -38,8 +57,7 @@ export async function markRead(
   const outcome = await updateIf(table, "mark_read", {
     key: memberKey(roomId, userId),
     fields: { read_seq: { N: String(seq) } },
-    condition:
-      "attribute_exists(joined_seq) AND attribute_not_exists(left_seq) AND (attribute_not_exists(#read_seq) OR #read_seq < :read_seq)",
+    condition: `${presentMember} AND (attribute_not_exists(#read_seq) OR #read_seq < :read_seq)`,
   });
   if (outcome.kind === "updated") return { kind: "moved", readSeq: seq };
   const member = outcome.item && fromMemberItem(outcome.item);

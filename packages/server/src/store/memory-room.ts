@@ -1,6 +1,14 @@
 import { clone, create } from "@bufbuild/protobuf";
-import { type Member, MemberSchema, type Room, RoomSchema } from "@maru/protocol";
-import type { EntryRange, LoggedEntry, MemberChange, StateChange } from "../domain/store.ts";
+import { EntrySchema, type Member, MemberSchema, type Room, RoomSchema } from "@maru/protocol";
+import type {
+  EntryChange,
+  EntryRange,
+  LoggedEntry,
+  MemberChange,
+  MessageRecord,
+  StateChange,
+} from "../domain/store.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { seqRange } from "./keys.ts";
 
 /** A room as the memory store holds it. */
@@ -36,19 +44,42 @@ export function sliceEntries(room: MemoryRoom, range: EntryRange): LoggedEntry[]
   return room.entries.slice(Math.max(start, end - range.limit), end).reverse();
 }
 
+/** Whether all earlier entries that the change rewrites are still there. */
+export function hasEntries(room: MemoryRoom, change: StateChange): boolean {
+  return (change.entries ?? []).every(({ seq }) => findEntry(room, seq) !== undefined);
+}
+
 export function changeState(room: MemoryRoom, roomId: string, stateSeq: number, change: StateChange): void {
   const before = change.create ?? room.meta;
   if (before === undefined) throw new TypeError(`room ${roomId} has no state to change`);
   const meta = clone(RoomSchema, before);
   for (const [name, value] of Object.entries(change.room ?? {}))
     if (value !== undefined) Object.assign(meta, { [name]: structuredClone(value) });
+  if (change.pinnedSeqs !== undefined) meta.pinnedSeqs = [...change.pinnedSeqs];
   room.meta = Object.assign(meta, { roomId, stateSeq, lastSeq: 0, lastEntryAt: undefined });
   for (const member of change.members ?? []) changeMember(room, roomId, member);
+  for (const entry of change.entries ?? []) changeEntry(room, entry);
 }
 
-function changeMember(room: MemoryRoom, roomId: string, { userId, role, joinedSeq, leftSeq }: MemberChange): void {
+function changeMember(room: MemoryRoom, roomId: string, { userId, ...changed }: MemberChange): void {
   const member = room.members.get(userId) ?? create(MemberSchema, { roomId, userId });
-  room.members.set(userId, Object.assign(member, { role, joinedSeq, leftSeq }));
+  room.members.set(userId, Object.assign(member, structuredClone(changed)));
+}
+
+function changeEntry(room: MemoryRoom, { seq, body, record, withoutRequestHash }: EntryChange): void {
+  const index = indexFrom(room, seq);
+  const before = room.entries[index] as LoggedEntry;
+  const entry = deepFreeze(clone(EntrySchema, { ...before.entry, body }));
+  const requestHash = withoutRequestHash ? undefined : before.requestHash;
+  const kept = isEmptyRecord(record) ? undefined : record;
+  room.entries[index] = Object.freeze({ entry, requestHash, appendedAtMs: before.appendedAtMs, record: kept });
+}
+
+function isEmptyRecord(record: MessageRecord | undefined): boolean {
+  return (
+    record === undefined ||
+    (record.contentSeqs.length === 0 && record.original === undefined && record.reactions.size === 0)
+  );
 }
 
 /** Index of the first entry with this number or a higher one. */

@@ -1,11 +1,13 @@
 import { clone } from "@bufbuild/protobuf";
 import { EntrySchema, ErrorReason, type Member, MemberSchema, type Room, RoomSchema } from "@maru/protocol";
 import type { Change } from "../domain/change.ts";
-import type { LoggedEntry, MarkReadOutcome, PutOutcome, StateChange, Store } from "../domain/store.ts";
+import type { EntryPlace, LoggedEntry, MarkReadOutcome, PutOutcome, StateChange, Store } from "../domain/store.ts";
 import { MaruError } from "../errors.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { requireBodyField } from "./entry-type.ts";
-import { requireMemberCount, requireReadCount, requireReadSeq } from "./limits.ts";
+import { isHeld } from "./items.ts";
+import { roomBucketOf } from "./keys.ts";
+import { requireFits, requireReadCount, requireReadSeq } from "./limits.ts";
 import * as rooms from "./memory-room.ts";
 
 export interface MemoryStoreOptions {
@@ -28,7 +30,8 @@ export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now
     const room = roomOf(roomId);
     const winner = rooms.findEntry(room, seq);
     const roomMisses = change !== undefined && (change.create === undefined) === (room.meta === undefined);
-    if (winner !== undefined || roomMisses) return { kind: "taken", winner };
+    const entryMisses = change !== undefined && !rooms.hasEntries(room, change);
+    if (winner !== undefined || roomMisses || entryMisses) return { kind: "taken", winner };
     const kept = { ...logged, entry: deepFreeze(clone(EntrySchema, logged.entry)) };
     if (change !== undefined) rooms.changeState(room, roomId, stateSeq, change);
     rooms.insertEntry(room, Object.freeze(kept));
@@ -46,6 +49,16 @@ export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now
     return { kind: "moved", readSeq: seq };
   }
 
+  function behind(
+    afterRoomId: string | undefined,
+    limit: number,
+    isWanted: (room: rooms.MemoryRoom, roomId: string) => boolean,
+  ): string[] {
+    const wanted = [...held].filter(([roomId, room]) => room.meta !== undefined && isWanted(room, roomId));
+    const ids = wanted.map(([roomId]) => roomId).sort(compareBytes);
+    return ids.filter((roomId) => afterRoomId === undefined || compareBytes(roomId, afterRoomId) > 0).slice(0, limit);
+  }
+
   return {
     async putEntry(entry, signal) {
       requireBodyField(entry.entry);
@@ -54,7 +67,7 @@ export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now
     },
     async putEntryWithState(entry, change, signal) {
       requireBodyField(entry.entry);
-      requireMemberCount(change);
+      requireFits(change);
       await turn(signal);
       return put(entry, change);
     },
@@ -101,10 +114,34 @@ export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now
       behind.sort((a, b) => compareBytes(a.userId, b.userId));
       return behind.slice(0, Math.max(0, limit)).map(copyMember);
     },
+    async setMemberSettings(roomId, userId, settings) {
+      await turn();
+      const member = roomOf(roomId).members.get(userId);
+      if (member === undefined || member.leftSeq !== 0) return { kind: "not_a_member" };
+      Object.assign(member, settings);
+      return { kind: "set", member: copyMember(member) };
+    },
     async markRead(roomId, userId, seq) {
       requireReadSeq(seq);
       await turn();
       return moveMarker(roomId, userId, seq);
+    },
+    async listRoomIdsOf(userId, afterRoomId, limit) {
+      await turn();
+      return behind(afterRoomId, limit, ({ members }) => members.has(userId));
+    },
+    async listRoomIds(bucket, afterRoomId, limit) {
+      await turn();
+      return behind(afterRoomId, limit, (_room, roomId) => roomBucketOf(roomId) === bucket);
+    },
+    async listHeldMessages(after, limit) {
+      await turn();
+      const places = [...held].flatMap(([roomId, { entries }]) =>
+        entries.filter(({ entry }) => isHeld(entry.body)).map(({ entry }) => ({ roomId, seq: entry.seq })),
+      );
+      places.sort((a, b) => compareBytes(a.roomId, b.roomId) || a.seq - b.seq);
+      const start = after === undefined ? 0 : places.findIndex((place) => isBehind(place, after));
+      return start === -1 ? [] : places.slice(start, start + limit);
     },
     async raisePurgedBelow(roomId, below) {
       await turn();
@@ -130,6 +167,11 @@ function copyRoom(room: Room | undefined): Room | undefined {
 
 function copyMember(member: Member): Member {
   return clone(MemberSchema, member);
+}
+
+function isBehind(place: EntryPlace, after: EntryPlace): boolean {
+  const order = compareBytes(place.roomId, after.roomId);
+  return order > 0 || (order === 0 && place.seq > after.seq);
 }
 
 /** The table's order: by UTF-8 bytes. */

@@ -11,7 +11,7 @@ import type { LoggedEntry, PutOutcome, StateChange } from "../domain/store.ts";
 import type { AttributeMap } from "./attribute-map.ts";
 import { itemWriteUnits } from "./item-size.ts";
 import { fromItem, toItem } from "./items.ts";
-import { requireMemberCount } from "./limits.ts";
+import { requireFits } from "./limits.ts";
 import { stateUpdates } from "./state-updates.ts";
 import { contentTooLarge, saysTooLarge, storeUnavailable, toPutError } from "./store-error.ts";
 import { countRefusedWrite, countWrite, type TableAccess } from "./table-access.ts";
@@ -22,7 +22,7 @@ export async function putEntryWithState(
   change: StateChange,
   signal?: AbortSignal,
 ): Promise<PutOutcome> {
-  requireMemberCount(change);
+  requireFits(change);
   const item = toItem(logged);
   const updates = stateUpdates(table.tableName, logged.entry, change);
   const writes: TransactWriteItem[] = [

@@ -15,7 +15,8 @@ import { countRefusedWrite, countWrite, type TableAccess } from "./table-access.
 const MAX_ATTEMPTS = 8;
 
 export type UpdateOutcome =
-  | { readonly kind: "updated" }
+  /** The item as it is now. */
+  | { readonly kind: "updated"; readonly item: AttributeMap }
   /** The condition is false for the item as it is; undefined when there is none. */
   | { readonly kind: "refused"; readonly item: AttributeMap | undefined };
 
@@ -36,13 +37,14 @@ export async function updateIf(
     ...fieldUpdate(table.tableName, update.key, update.fields),
     ConditionExpression: update.condition,
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    ReturnValues: "ALL_NEW",
     ReturnConsumedCapacity: "TOTAL",
   });
   for (let attempt = 1; ; attempt++) {
     try {
-      const { ConsumedCapacity } = await table.client.send(command);
+      const { Attributes = {}, ConsumedCapacity } = await table.client.send(command);
       countWrite(table, operation, ConsumedCapacity);
-      return { kind: "updated" };
+      return { kind: "updated", item: Attributes };
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
         countRefusedWrite(table, operation, itemWriteUnits(error.Item ?? {}));

@@ -80,6 +80,10 @@ export function createFaultyStore(inner: Store, world: World): Store {
     readMembers: (roomId, userIds) =>
       strikes(weather.tornReads) ? readTorn(roomId, userIds) : read(() => inner.readMembers(roomId, userIds)),
     listMembers: (roomId, afterUserId, limit) => read(() => inner.listMembers(roomId, afterUserId, limit)),
+    setMemberSettings: (roomId, userId, settings) => write(() => inner.setMemberSettings(roomId, userId, settings)),
+    listRoomIdsOf: (userId, afterRoomId, limit) => read(() => inner.listRoomIdsOf(userId, afterRoomId, limit)),
+    listRoomIds: (bucket, afterRoomId, limit) => read(() => inner.listRoomIds(bucket, afterRoomId, limit)),
+    listHeldMessages: (after, limit) => read(() => inner.listHeldMessages(after, limit)),
     markRead: (roomId, userId, seq) => write(() => inner.markRead(roomId, userId, seq)),
     raisePurgedBelow: (roomId, below) => write(() => inner.raisePurgedBelow(roomId, below)),
     async deleteEntries(roomId, seqs) {

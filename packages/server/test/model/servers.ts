@@ -1,5 +1,6 @@
 import type { Call } from "../../src/domain/call.ts";
-import type { Domain } from "../../src/domain/domain.ts";
+import { type Domain, defaultDomainLimits } from "../../src/domain/domain.ts";
+import { anyKind } from "../../src/domain/rooms/room-kind.ts";
 import type { Store } from "../../src/domain/store.ts";
 import type { DomainModule } from "./domain-module.ts";
 import { createFaultyStore } from "./faulty-store.ts";
@@ -35,7 +36,7 @@ export function startServers(world: World, module: DomainModule, store: Store): 
       newKey: () => uuidv7(dice, nowMs()),
       limits: module.defaultLogLimits,
     });
-    const domain = { store: faulty, log, limits: { maxTextBytes: 1_000, defaultPageSize: 50 } };
+    const domain = { store: faulty, log, limits: { ...defaultDomainLimits, maxTextBytes: 1_000 }, kinds: anyKind };
     return { name: `server ${slot}, life ${++lives}`, domain, nowMs };
   };
   const servers = Array.from({ length: weather.serverCount }, (_, slot) => start(slot));

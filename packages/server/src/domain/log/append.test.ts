@@ -12,11 +12,12 @@ import {
 import { beforeEach, expect, it } from "vitest";
 import { createMemoryStore } from "../../store/memory.ts";
 import { purge } from "../admin/purge.ts";
-import type { Domain } from "../domain.ts";
+import { type Domain, defaultDomainLimits } from "../domain.ts";
 import { sendMessage } from "../messages/send.ts";
 import { addMembers } from "../rooms/add-members.ts";
 import { createRoom } from "../rooms/create.ts";
 import { removeMembers } from "../rooms/remove-members.ts";
+import { anyKind } from "../rooms/room-kind.ts";
 import type { Store } from "../store.ts";
 import { createLog, defaultLogLimits } from "./log.ts";
 
@@ -35,7 +36,8 @@ beforeEach(() => {
 
 const startServer = (on: Store = store): Domain => ({
   store: on,
-  limits: { maxTextBytes: 1_000, defaultPageSize: 50 },
+  limits: { ...defaultDomainLimits, maxTextBytes: 1_000 },
+  kinds: anyKind,
   log: createLog({
     store: on,
     clock: { nowMs: () => nowMs },

@@ -6,6 +6,7 @@ import { MaruError } from "../../errors.ts";
 import type { Call } from "../call.ts";
 import type { LoggedEntry, PutOutcome, StateChange } from "../store.ts";
 import { catchUp, fill, keep, loadState } from "./catch-up.ts";
+import { changesState } from "./changes-state.ts";
 import { entryType } from "./entry-type.ts";
 import { findKey } from "./find-key.ts";
 import type { RoomState } from "./fold.ts";
@@ -14,14 +15,25 @@ import { keyScopeOf, type RequestKey } from "./request-key.ts";
 import { learn, type RoomView } from "./view.ts";
 
 /** What a verb wants to write. */
-export interface Intent {
+export interface Intent<Loaded = undefined> {
   readonly roomId: string;
   readonly actor: Actor;
   readonly key: RequestKey;
   /** The users whose membership the decision looks at. */
   readonly userIds: readonly string[];
+  /**
+   * Reads what else the decision looks at, strongly consistent: earlier entries of the room. It is read after the tail
+   * and again when the tail has moved, so that the put proves it as it proves the state.
+   */
+  readonly load?: () => Promise<Loaded>;
   /** Pure. Throws MaruError to refuse; undefined when there is nothing to write. May be called several times. */
-  decide(state: RoomState, next: NextEntry): Draft | undefined;
+  decide(state: RoomState, next: NextEntry, loaded: Loaded): Draft | undefined;
+}
+
+interface LoadedAt<Loaded> {
+  readonly value: Loaded;
+  readonly tailSeq: number;
+  readonly atTurn: number;
 }
 
 export interface NextEntry {
@@ -31,7 +43,7 @@ export interface NextEntry {
 
 export interface Draft {
   readonly body: Entry["body"];
-  /** Given: the entry changes members, roles, metadata or freezing. */
+  /** What changes beside the log. */
   readonly change?: StateChange;
 }
 
@@ -42,13 +54,18 @@ export interface Draft {
  * a strongly consistent read that began after the call arrived and after the state was read: what was read piece by
  * piece is then folded up to one moment.
  */
-export function append(log: Log, call: Call, intent: Intent): Promise<LoggedEntry | undefined> {
+export function append<Loaded = undefined>(
+  log: Log,
+  call: Call,
+  intent: Intent<Loaded>,
+): Promise<LoggedEntry | undefined> {
   const arrivedAtTurn = log.turn();
   return log.queue.run(intent.roomId, () => appendInTurn(log, call, intent, arrivedAtTurn));
 }
 
-async function appendInTurn(log: Log, call: Call, intent: Intent, arrivedAtTurn: number) {
+async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>, arrivedAtTurn: number) {
   const startedAtMs = log.clock.nowMs();
+  let loaded: LoadedAt<Loaded> | undefined;
   for (let attempt = 0; attempt < log.limits.appendMaxAttempts; attempt++) {
     call.signal.throwIfAborted();
     // One reading serves the age of the tail, the key's check and created_at: the window of the key is then exact.
@@ -60,10 +77,11 @@ async function appendInTurn(log: Log, call: Call, intent: Intent, arrivedAtTurn:
     if (search.kind === "used") return firstAnswer(await readFound(log, view, search.seq), intent);
     if (!(await loadState(log, view, intent.userIds)) || view.state === undefined) throw roomNotFound(intent.roomId);
 
+    if (loaded?.tailSeq !== view.tailSeq) loaded = await loadFor(log, intent, view.tailSeq);
     const next = { seq: view.tailSeq + 1, nowMs };
-    const decision = search.kind === "refused" ? search : decide(intent, view.state, next);
+    const decision = search.kind === "refused" ? search : decide(intent, view.state, next, loaded.value);
     if ("refusal" in decision || decision.draft === undefined) {
-      if (view.readAtTurn < Math.max(arrivedAtTurn, view.stateReadAtTurn)) {
+      if (view.readAtTurn < Math.max(arrivedAtTurn, view.stateReadAtTurn, loaded.atTurn)) {
         await catchUp(log, view);
         continue;
       }
@@ -77,6 +95,7 @@ async function appendInTurn(log: Log, call: Call, intent: Intent, arrivedAtTurn:
     switch (outcome.kind) {
       case "stored":
         proveByPut(log, view, logged, nowMs);
+        log.onStored?.(logged.entry);
         return logged;
       case "taken": {
         log.onLost?.();
@@ -110,20 +129,34 @@ async function refreshed(log: Log, view: RoomView): Promise<RoomView | undefined
   return view;
 }
 
-function decide(
-  intent: Intent,
+async function loadFor<Loaded>(log: Log, intent: Intent<Loaded>, tailSeq: number): Promise<LoadedAt<Loaded>> {
+  // Without `load` the type says that nothing is loaded.
+  if (intent.load === undefined) return { value: undefined as Loaded, tailSeq, atTurn: 0 };
+  const value = await intent.load();
+  return { value, tailSeq, atTurn: log.turn() };
+}
+
+function decide<Loaded>(
+  intent: Intent<Loaded>,
   state: RoomState,
   next: NextEntry,
+  loaded: Loaded,
 ): { draft: Draft | undefined } | { refusal: MaruError } {
   try {
-    return { draft: intent.decide(state, next) };
+    return { draft: intent.decide(state, next, loaded) };
   } catch (error) {
     if (error instanceof MaruError) return { refusal: error };
     throw error;
   }
 }
 
-function toLoggedEntry(view: RoomView, intent: Intent, call: Call, draft: Draft, nowMs: number): LoggedEntry {
+function toLoggedEntry(
+  view: RoomView,
+  intent: Pick<Intent, "actor" | "key">,
+  call: Call,
+  draft: Draft,
+  nowMs: number,
+): LoggedEntry {
   const seq = view.tailSeq + 1;
   const entry = create(EntrySchema, {
     roomId: view.roomId,
@@ -132,7 +165,7 @@ function toLoggedEntry(view: RoomView, intent: Intent, call: Call, draft: Draft,
     actor: intent.actor,
     caller: call.caller,
     createdAt: timestampFromMs(Math.max(nowMs, view.tailCreatedAtMs)),
-    stateSeq: draft.change === undefined ? view.stateSeq : seq,
+    stateSeq: changesState(draft.change) ? seq : view.stateSeq,
     idempotencyKey: intent.key.value,
     body: draft.body,
   });
@@ -157,7 +190,7 @@ async function afterLoss(log: Log, view: RoomView, winner: LoggedEntry | undefin
   await catchUp(log, view);
 }
 
-function isOurs(entry: Entry, intent: Intent): boolean {
+function isOurs(entry: Entry, intent: Pick<Intent, "key">): boolean {
   return keyScopeOf(entry) === intent.key.scope;
 }
 

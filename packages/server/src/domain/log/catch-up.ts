@@ -42,6 +42,13 @@ export async function catchUp(log: Log, view: RoomView): Promise<RoomView | unde
 
 /** Reads the state if it is missing, and members that were not asked for yet. It is never older than the tail. */
 export async function loadState(log: Log, view: RoomView, userIds: readonly string[]): Promise<boolean> {
+  if (!(await loadAsked(log, view, userIds))) return false;
+  // Blocks stand with those who block, so in a direct room all of its users have a say.
+  const direct = view.state?.room.directUserIds ?? [];
+  return direct.length === 0 || loadAsked(log, view, direct);
+}
+
+async function loadAsked(log: Log, view: RoomView, userIds: readonly string[]): Promise<boolean> {
   const missing = view.state === undefined ? userIds : userIds.filter((userId) => !view.state?.members.has(userId));
   if (view.state !== undefined && missing.length === 0) return true;
   const [room, members] = await Promise.all([

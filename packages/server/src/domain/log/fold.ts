@@ -15,6 +15,7 @@ export interface RoomState {
  * after the tail that labels it, so entries behind the label may be in it already.
  */
 export function fold(state: RoomState, entry: Entry): boolean {
+  foldPins(state, entry);
   if (entry.stateSeq !== entry.seq) return true;
   if (entry.body.case === undefined) return false;
   foldMembers(state, entry);
@@ -22,6 +23,15 @@ export function fold(state: RoomState, entry: Entry): boolean {
     state.room = { ...state.room, ...roomAfter(state.room, entry), stateSeq: entry.seq };
   }
   return true;
+}
+
+/** Pins are of the room, and yet no change of its state: `state_seq` says nothing of them. Setting one again is harmless. */
+function foldPins(state: RoomState, { body }: Entry): void {
+  const unpinned = body.case === "messageUnpinned" || body.case === "messageDeleted";
+  if (body.case !== "messagePinned" && !unpinned) return;
+  const others = state.room.pinnedSeqs.filter((seq) => seq !== body.value.targetSeq);
+  const pinnedSeqs = unpinned ? others : [...others, body.value.targetSeq];
+  state.room = { ...state.room, pinnedSeqs };
 }
 
 function roomAfter(room: Room, entry: Entry): Partial<Room> {
@@ -68,6 +78,15 @@ function foldMembers(state: RoomState, entry: Entry): void {
     case "memberMuted":
       change(state, body.value.userId, { mutedUntil: body.value.mutedUntil });
       return;
+    case "userBlocked":
+      changeBlocks(state, body.value.byUserId, (blocked) => [
+        ...without(blocked, body.value.userId),
+        body.value.userId,
+      ]);
+      return;
+    case "userUnblocked":
+      changeBlocks(state, body.value.byUserId, (blocked) => without(blocked, body.value.userId));
+      return;
   }
 }
 
@@ -80,6 +99,15 @@ function setJoined(state: RoomState, entry: Entry, { userId, role }: MemberWithR
 function change(state: RoomState, userId: string, changed: Partial<Member>): void {
   const member = state.members.get(userId);
   if (member !== undefined) state.members.set(userId, { ...member, ...changed });
+}
+
+function changeBlocks(state: RoomState, userId: string, after: (blocked: readonly string[]) => string[]): void {
+  const blockedUserIds = after(state.members.get(userId)?.blockedUserIds ?? []);
+  change(state, userId, { blockedUserIds });
+}
+
+function without(userIds: readonly string[], userId: string): string[] {
+  return userIds.filter((one) => one !== userId);
 }
 
 export function isPresent(member: Member | undefined): member is Member {

@@ -1,3 +1,4 @@
+import type { Entry } from "@maru/protocol";
 import type { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../clock.ts";
 import type { Store } from "../store.ts";
@@ -51,6 +52,8 @@ export interface LogOptions {
   readonly limits: LogLimits;
   /** Called for each put that lost its number, for metrics. */
   readonly onLost?: () => void;
+  /** Called for each entry that this process stored, before the call is answered. Must neither wait nor throw. */
+  readonly onStored?: (entry: Entry) => void;
 }
 
 /** The logs of all rooms as one process sees them: the cache of views, and one queue for each room. */

@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import type { MemberWithRole } from "@maru/protocol";
-import { ErrorReason, MembersAddedSchema, MembersRemovedSchema } from "@maru/protocol";
-import { MaruError } from "../../errors.ts";
+import { MembersAddedSchema, MembersRemovedSchema } from "@maru/protocol";
 import type { Draft, NextEntry } from "../log/append.ts";
 import { isPresent, type RoomState } from "../log/fold.ts";
 import type { MemberChange } from "../store.ts";
+import { requireNotClosed } from "./may-write.ts";
 
 /** The entry by which users join; undefined when all of them are members. */
 export function toJoin(state: RoomState, members: readonly MemberWithRole[], next: NextEntry): Draft | undefined {
@@ -41,8 +41,4 @@ export function toRemoval(
     body: { case: "membersRemoved", value: create(MembersRemovedSchema, { userIds: removed, reason }) },
     change: { room: { memberCount: state.room.memberCount - removals.length }, members: removals },
   };
-}
-
-function requireNotClosed({ room }: RoomState): void {
-  if (room.closed) throw new MaruError(ErrorReason.ROOM_CLOSED, { metadata: { room_id: room.roomId } });
 }

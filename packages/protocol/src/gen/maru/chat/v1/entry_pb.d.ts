@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Actor } from "./actor_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mention, Message as Message$1 } from "./message_pb.js";
+import type { Mention, Message as Message$1, ReactionCount } from "./message_pb.js";
 import type { MemberRole } from "./room_pb.js";
 import type { Card, Content } from "./content_pb.js";
 
@@ -768,6 +768,13 @@ export declare type CardUpdated = Message<"maru.chat.v1.CardUpdated"> & {
    * @generated from field: maru.chat.v1.Card card = 2;
    */
   card?: Card | undefined;
+
+  /**
+   * This is the n-th change of the message's content, from 1.
+   *
+   * @generated from field: uint32 edit_count = 3;
+   */
+  editCount: number;
 };
 
 /**
@@ -802,6 +809,13 @@ export declare type ReactionsChanged = Message<"maru.chat.v1.ReactionsChanged"> 
    * @generated from field: repeated string kinds = 3;
    */
   kinds: string[];
+
+  /**
+   * All reactions to the message after the change, counted by kind.
+   *
+   * @generated from field: repeated maru.chat.v1.ReactionCount reactions = 4;
+   */
+  reactions: ReactionCount[];
 };
 
 /**

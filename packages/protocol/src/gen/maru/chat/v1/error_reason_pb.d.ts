@@ -365,6 +365,48 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_INTERNAL = 49;
    */
   INTERNAL = 49,
+
+  /**
+   * FAILED_PRECONDITION. The message is held, or was cancelled, so this cannot be done with it. Metadata: room_id, seq.
+   *
+   * @generated from enum value: ERROR_REASON_MESSAGE_HELD = 50;
+   */
+  MESSAGE_HELD = 50,
+
+  /**
+   * FAILED_PRECONDITION. The room was not made by FindOrCreateDirect. Metadata: room_id.
+   *
+   * @generated from enum value: ERROR_REASON_ROOM_NOT_DIRECT = 51;
+   */
+  ROOM_NOT_DIRECT = 51,
+
+  /**
+   * FAILED_PRECONDITION. The message is no card, or one of another type. Metadata: room_id, seq, card_type.
+   *
+   * @generated from enum value: ERROR_REASON_CARD_TYPE_MISMATCH = 52;
+   */
+  CARD_TYPE_MISMATCH = 52,
+
+  /**
+   * INVALID_ARGUMENT. The bytes are no descriptor set, lack an import, or do not hold the type. Metadata: card_type.
+   *
+   * @generated from enum value: ERROR_REASON_CARD_TYPES_INVALID = 53;
+   */
+  CARD_TYPES_INVALID = 53,
+
+  /**
+   * FAILED_PRECONDITION. Older readers would stumble over the new descriptors; the message says where. Metadata: card_type.
+   *
+   * @generated from enum value: ERROR_REASON_CARD_TYPES_INCOMPATIBLE = 54;
+   */
+  CARD_TYPES_INCOMPATIBLE = 54,
+
+  /**
+   * NOT_FOUND. There is no such job. Metadata: job_id.
+   *
+   * @generated from enum value: ERROR_REASON_JOB_NOT_FOUND = 55;
+   */
+  JOB_NOT_FOUND = 55,
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Entry } from "./entry_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file maru/chat/v1/event_service.proto.
@@ -80,6 +81,151 @@ export declare type ListEntriesResponse = Message<"maru.chat.v1.ListEntriesRespo
 export declare const ListEntriesResponseSchema: GenMessage<ListEntriesResponse>;
 
 /**
+ * Request of EventService.WatchRoom.
+ *
+ * @generated from message maru.chat.v1.WatchRoomRequest
+ */
+export declare type WatchRoomRequest = Message<"maru.chat.v1.WatchRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Only entries with a higher number; 0 for all.
+   *
+   * @generated from field: uint32 after = 2;
+   */
+  after: number;
+
+  /**
+   * How long the stream may be silent: then comes a heartbeat. 0 means 10,000; less than 1,000, or more than 60,000, is refused.
+   *
+   * @generated from field: uint32 heartbeat_ms = 3;
+   */
+  heartbeatMs: number;
+};
+
+/**
+ * Describes the message maru.chat.v1.WatchRoomRequest.
+ * Use `create(WatchRoomRequestSchema)` to create a new message.
+ */
+export declare const WatchRoomRequestSchema: GenMessage<WatchRoomRequest>;
+
+/**
+ * Response of EventService.WatchRoom: one part of the stream.
+ *
+ * @generated from message maru.chat.v1.WatchRoomResponse
+ */
+export declare type WatchRoomResponse = Message<"maru.chat.v1.WatchRoomResponse"> & {
+  /**
+   * Exactly one is set; unset: something that this version of the contract does not know, to be passed over.
+   *
+   * @generated from oneof maru.chat.v1.WatchRoomResponse.kind
+   */
+  kind: {
+    /**
+     * Entries, in order.
+     *
+     * @generated from field: maru.chat.v1.WatchedEntries entries = 1;
+     */
+    value: WatchedEntries;
+    case: "entries";
+  } | {
+    /**
+     * Nothing happened.
+     *
+     * @generated from field: maru.chat.v1.WatchHeartbeat heartbeat = 2;
+     */
+    value: WatchHeartbeat;
+    case: "heartbeat";
+  } | {
+    /**
+     * The last part.
+     *
+     * @generated from field: maru.chat.v1.WatchEnding ending = 3;
+     */
+    value: WatchEnding;
+    case: "ending";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message maru.chat.v1.WatchRoomResponse.
+ * Use `create(WatchRoomResponseSchema)` to create a new message.
+ */
+export declare const WatchRoomResponseSchema: GenMessage<WatchRoomResponse>;
+
+/**
+ * Entries of a watched room.
+ *
+ * @generated from message maru.chat.v1.WatchedEntries
+ */
+export declare type WatchedEntries = Message<"maru.chat.v1.WatchedEntries"> & {
+  /**
+   * At least one, oldest first. Held messages come without content.
+   *
+   * @generated from field: repeated maru.chat.v1.Entry entries = 1;
+   */
+  entries: Entry[];
+};
+
+/**
+ * Describes the message maru.chat.v1.WatchedEntries.
+ * Use `create(WatchedEntriesSchema)` to create a new message.
+ */
+export declare const WatchedEntriesSchema: GenMessage<WatchedEntries>;
+
+/**
+ * A sign of life.
+ *
+ * @generated from message maru.chat.v1.WatchHeartbeat
+ */
+export declare type WatchHeartbeat = Message<"maru.chat.v1.WatchHeartbeat"> & {
+  /**
+   * Number of the room's newest entry. All entries up to it have been sent.
+   *
+   * @generated from field: uint32 last_seq = 1;
+   */
+  lastSeq: number;
+
+  /**
+   * The server's time.
+   *
+   * @generated from field: google.protobuf.Timestamp server_time = 2;
+   */
+  serverTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.WatchHeartbeat.
+ * Use `create(WatchHeartbeatSchema)` to create a new message.
+ */
+export declare const WatchHeartbeatSchema: GenMessage<WatchHeartbeat>;
+
+/**
+ * The server shuts down.
+ *
+ * @generated from message maru.chat.v1.WatchEnding
+ */
+export declare type WatchEnding = Message<"maru.chat.v1.WatchEnding"> & {
+  /**
+   * Watch again after this number: all entries up to it have been sent.
+   *
+   * @generated from field: uint32 resume_after = 1;
+   */
+  resumeAfter: number;
+};
+
+/**
+ * Describes the message maru.chat.v1.WatchEnding.
+ * Use `create(WatchEndingSchema)` to create a new message.
+ */
+export declare const WatchEndingSchema: GenMessage<WatchEnding>;
+
+/**
  * What happened in rooms, for catching up.
  *
  * @generated from service maru.chat.v1.EventService
@@ -87,7 +233,7 @@ export declare const ListEntriesResponseSchema: GenMessage<ListEntriesResponse>;
 export declare const EventService: GenService<{
   /**
    * Lists all entries of a room's log after a number, oldest first. Numbers in the answer have no holes above the
-   * room's purged_below.
+   * room's purged_below. Held messages come without content, as they do in events: the commit's entry brings it.
    *
    * @generated from rpc maru.chat.v1.EventService.ListEntries
    */
@@ -95,6 +241,17 @@ export declare const EventService: GenService<{
     methodKind: "unary";
     input: typeof ListEntriesRequestSchema;
     output: typeof ListEntriesResponseSchema;
+  },
+  /**
+   * Follows a room from a number on: first what is there already, then what comes, each entry once and in order, without a
+   * seam. It does not end by itself. A server that shuts down ends it with an `ending`: watch again, elsewhere, from there.
+   *
+   * @generated from rpc maru.chat.v1.EventService.WatchRoom
+   */
+  watchRoom: {
+    methodKind: "server_streaming";
+    input: typeof WatchRoomRequestSchema;
+    output: typeof WatchRoomResponseSchema;
   },
 }>;
 

@@ -4,13 +4,14 @@
 
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_maru_chat_v1_entry } from "./entry_pb.js";
 
 /**
  * Describes the file maru/chat/v1/event_service.proto.
  */
 export const file_maru_chat_v1_event_service = /*@__PURE__*/
-  fileDesc("CiBtYXJ1L2NoYXQvdjEvZXZlbnRfc2VydmljZS5wcm90bxIMbWFydS5jaGF0LnYxIpEBChJMaXN0RW50cmllc1JlcXVlc3QSLwoHcm9vbV9pZBgBIAEoCUIeukgbchkQASiAATISXltBLVphLXowLTkuXzotXSokEg0KBWFmdGVyGAIgASgNEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAyiACCJUChNMaXN0RW50cmllc1Jlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5tYXJ1LmNoYXQudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMmcKDEV2ZW50U2VydmljZRJXCgtMaXN0RW50cmllcxIgLm1hcnUuY2hhdC52MS5MaXN0RW50cmllc1JlcXVlc3QaIS5tYXJ1LmNoYXQudjEuTGlzdEVudHJpZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_maru_chat_v1_entry]);
+  fileDesc("CiBtYXJ1L2NoYXQvdjEvZXZlbnRfc2VydmljZS5wcm90bxIMbWFydS5jaGF0LnYxIpEBChJMaXN0RW50cmllc1JlcXVlc3QSLwoHcm9vbV9pZBgBIAEoCUIeukgbchkQASiAATISXltBLVphLXowLTkuXzotXSokEg0KBWFmdGVyGAIgASgNEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAyiACCJUChNMaXN0RW50cmllc1Jlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5tYXJ1LmNoYXQudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIt8BChBXYXRjaFJvb21SZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJBINCgVhZnRlchgCIAEoDRKKAQoMaGVhcnRiZWF0X21zGAMgASgNQnS6SHG6AW4KF3dhdGNoX3Jvb20uaGVhcnRiZWF0X21zEiJtdXN0IGJlIDAsIG9yIGZyb20gMSwwMDAgdG8gNjAsMDAwGi90aGlzID09IDB1IHx8ICh0aGlzID49IDEwMDB1ICYmIHRoaXMgPD0gNjAwMDB1KSKsAQoRV2F0Y2hSb29tUmVzcG9uc2USLwoHZW50cmllcxgBIAEoCzIcLm1hcnUuY2hhdC52MS5XYXRjaGVkRW50cmllc0gAEjEKCWhlYXJ0YmVhdBgCIAEoCzIcLm1hcnUuY2hhdC52MS5XYXRjaEhlYXJ0YmVhdEgAEisKBmVuZGluZxgDIAEoCzIZLm1hcnUuY2hhdC52MS5XYXRjaEVuZGluZ0gAQgYKBGtpbmQiNgoOV2F0Y2hlZEVudHJpZXMSJAoHZW50cmllcxgBIAMoCzITLm1hcnUuY2hhdC52MS5FbnRyeSJTCg5XYXRjaEhlYXJ0YmVhdBIQCghsYXN0X3NlcRgBIAEoDRIvCgtzZXJ2ZXJfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiIwoLV2F0Y2hFbmRpbmcSFAoMcmVzdW1lX2FmdGVyGAEgASgNMrwBCgxFdmVudFNlcnZpY2USVwoLTGlzdEVudHJpZXMSIC5tYXJ1LmNoYXQudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiEubWFydS5jaGF0LnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiA5ACARJTCglXYXRjaFJvb20SHi5tYXJ1LmNoYXQudjEuV2F0Y2hSb29tUmVxdWVzdBofLm1hcnUuY2hhdC52MS5XYXRjaFJvb21SZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_maru_chat_v1_entry]);
 
 /**
  * Describes the message maru.chat.v1.ListEntriesRequest.
@@ -25,6 +26,41 @@ export const ListEntriesRequestSchema = /*@__PURE__*/
  */
 export const ListEntriesResponseSchema = /*@__PURE__*/
   messageDesc(file_maru_chat_v1_event_service, 1);
+
+/**
+ * Describes the message maru.chat.v1.WatchRoomRequest.
+ * Use `create(WatchRoomRequestSchema)` to create a new message.
+ */
+export const WatchRoomRequestSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_event_service, 2);
+
+/**
+ * Describes the message maru.chat.v1.WatchRoomResponse.
+ * Use `create(WatchRoomResponseSchema)` to create a new message.
+ */
+export const WatchRoomResponseSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_event_service, 3);
+
+/**
+ * Describes the message maru.chat.v1.WatchedEntries.
+ * Use `create(WatchedEntriesSchema)` to create a new message.
+ */
+export const WatchedEntriesSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_event_service, 4);
+
+/**
+ * Describes the message maru.chat.v1.WatchHeartbeat.
+ * Use `create(WatchHeartbeatSchema)` to create a new message.
+ */
+export const WatchHeartbeatSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_event_service, 5);
+
+/**
+ * Describes the message maru.chat.v1.WatchEnding.
+ * Use `create(WatchEndingSchema)` to create a new message.
+ */
+export const WatchEndingSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_event_service, 6);
 
 /**
  * What happened in rooms, for catching up.

@@ -5,10 +5,11 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Actor } from "./actor_pb.js";
-import type { Content } from "./content_pb.js";
-import type { Mention } from "./message_pb.js";
+import type { Card, Content } from "./content_pb.js";
+import type { Mention, ReactionCount } from "./message_pb.js";
 import type { Entry } from "./entry_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ErrorReason } from "./error_reason_pb.js";
 
 /**
  * Describes the file maru/chat/v1/message_service.proto.
@@ -63,6 +64,14 @@ export declare type SendMessageRequest = Message<"maru.chat.v1.SendMessageReques
    * @generated from field: string idempotency_key = 6;
    */
   idempotencyKey: string;
+
+  /**
+   * Sends in two steps: for so long the message is held, has its number, and its content is seen by its sender and by
+   * services alone, until CommitMessage. After that time it is cancelled. 0 sends at once; at most a day.
+   *
+   * @generated from field: uint32 hold_ms = 7;
+   */
+  holdMs: number;
 };
 
 /**
@@ -110,6 +119,14 @@ export declare type GetMessageRequest = Message<"maru.chat.v1.GetMessageRequest"
    * @generated from field: uint32 seq = 2;
    */
   seq: number;
+
+  /**
+   * On whose behalf it is read; unset: the calling service. A user must be a member of the room, and sees the content of
+   * held messages only if they are the user's own.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 3;
+   */
+  actor?: Actor | undefined;
 };
 
 /**
@@ -213,6 +230,14 @@ export declare type ListMessagesRequest = Message<"maru.chat.v1.ListMessagesRequ
    * @generated from field: string page_token = 10;
    */
   pageToken: string;
+
+  /**
+   * On whose behalf it is read; unset: the calling service. A user must be a member of the room, and sees the content of
+   * held messages only if they are the user's own.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 11;
+   */
+  actor?: Actor | undefined;
 };
 
 /**
@@ -247,6 +272,943 @@ export declare type ListMessagesResponse = Message<"maru.chat.v1.ListMessagesRes
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export declare const ListMessagesResponseSchema: GenMessage<ListMessagesResponse>;
+
+/**
+ * Request of MessageService.BatchSendMessages.
+ *
+ * @generated from message maru.chat.v1.BatchSendMessagesRequest
+ */
+export declare type BatchSendMessagesRequest = Message<"maru.chat.v1.BatchSendMessagesRequest"> & {
+  /**
+   * Who sends. A user must be a member of each room.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 1;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The rooms, 1 to 100.
+   *
+   * @generated from field: repeated string room_ids = 2;
+   */
+  roomIds: string[];
+
+  /**
+   * What the message says.
+   *
+   * @generated from field: maru.chat.v1.Content content = 3;
+   */
+  content?: Content | undefined;
+
+  /**
+   * Who is addressed in the text, at most 50.
+   *
+   * @generated from field: repeated maru.chat.v1.Mention mentions = 4;
+   */
+  mentions: Mention[];
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.BatchSendMessagesRequest.
+ * Use `create(BatchSendMessagesRequestSchema)` to create a new message.
+ */
+export declare const BatchSendMessagesRequestSchema: GenMessage<BatchSendMessagesRequest>;
+
+/**
+ * Response of MessageService.BatchSendMessages.
+ *
+ * @generated from message maru.chat.v1.BatchSendMessagesResponse
+ */
+export declare type BatchSendMessagesResponse = Message<"maru.chat.v1.BatchSendMessagesResponse"> & {
+  /**
+   * One result for each room, in the order of the request.
+   *
+   * @generated from field: repeated maru.chat.v1.BatchSendResult results = 1;
+   */
+  results: BatchSendResult[];
+};
+
+/**
+ * Describes the message maru.chat.v1.BatchSendMessagesResponse.
+ * Use `create(BatchSendMessagesResponseSchema)` to create a new message.
+ */
+export declare const BatchSendMessagesResponseSchema: GenMessage<BatchSendMessagesResponse>;
+
+/**
+ * How sending to one room ended.
+ *
+ * @generated from message maru.chat.v1.BatchSendResult
+ */
+export declare type BatchSendResult = Message<"maru.chat.v1.BatchSendResult"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Exactly one is set.
+   *
+   * @generated from oneof maru.chat.v1.BatchSendResult.outcome
+   */
+  outcome: {
+    /**
+     * The message is stored.
+     *
+     * @generated from field: maru.chat.v1.Entry entry = 2;
+     */
+    value: Entry;
+    case: "entry";
+  } | {
+    /**
+     * It is not, or whether it is is not known; the reason says which.
+     *
+     * @generated from field: maru.chat.v1.SendFailure failure = 3;
+     */
+    value: SendFailure;
+    case: "failure";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message maru.chat.v1.BatchSendResult.
+ * Use `create(BatchSendResultSchema)` to create a new message.
+ */
+export declare const BatchSendResultSchema: GenMessage<BatchSendResult>;
+
+/**
+ * Why a room did not get the message.
+ *
+ * @generated from message maru.chat.v1.SendFailure
+ */
+export declare type SendFailure = Message<"maru.chat.v1.SendFailure"> & {
+  /**
+   * The reason, with the meaning that it has for SendMessage.
+   *
+   * @generated from field: maru.chat.v1.ErrorReason reason = 1;
+   */
+  reason: ErrorReason;
+
+  /**
+   * What happened, for people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * The facts that the reason names.
+   *
+   * @generated from field: map<string, string> metadata = 3;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * Describes the message maru.chat.v1.SendFailure.
+ * Use `create(SendFailureSchema)` to create a new message.
+ */
+export declare const SendFailureSchema: GenMessage<SendFailure>;
+
+/**
+ * Request of MessageService.EditMessage.
+ *
+ * @generated from message maru.chat.v1.EditMessageRequest
+ */
+export declare type EditMessageRequest = Message<"maru.chat.v1.EditMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who edits: the author.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * What the message says from now on. A card is refused.
+   *
+   * @generated from field: maru.chat.v1.Content content = 4;
+   */
+  content?: Content | undefined;
+
+  /**
+   * Who is addressed in the text, at most 50.
+   *
+   * @generated from field: repeated maru.chat.v1.Mention mentions = 5;
+   */
+  mentions: Mention[];
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.EditMessageRequest.
+ * Use `create(EditMessageRequestSchema)` to create a new message.
+ */
+export declare const EditMessageRequestSchema: GenMessage<EditMessageRequest>;
+
+/**
+ * Response of MessageService.EditMessage.
+ *
+ * @generated from message maru.chat.v1.EditMessageResponse
+ */
+export declare type EditMessageResponse = Message<"maru.chat.v1.EditMessageResponse"> & {
+  /**
+   * The entry of the edit. Unset when the message said just that already: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.EditMessageResponse.
+ * Use `create(EditMessageResponseSchema)` to create a new message.
+ */
+export declare const EditMessageResponseSchema: GenMessage<EditMessageResponse>;
+
+/**
+ * Request of MessageService.ListMessageVersions.
+ *
+ * @generated from message maru.chat.v1.ListMessageVersionsRequest
+ */
+export declare type ListMessageVersionsRequest = Message<"maru.chat.v1.ListMessageVersionsRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 2;
+   */
+  seq: number;
+
+  /**
+   * On whose behalf it is read; unset: the calling service. A user must be a member of the room, and sees the content of
+   * held messages only if they are the user's own.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 3;
+   */
+  actor?: Actor | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.ListMessageVersionsRequest.
+ * Use `create(ListMessageVersionsRequestSchema)` to create a new message.
+ */
+export declare const ListMessageVersionsRequestSchema: GenMessage<ListMessageVersionsRequest>;
+
+/**
+ * Response of MessageService.ListMessageVersions.
+ *
+ * @generated from message maru.chat.v1.ListMessageVersionsResponse
+ */
+export declare type ListMessageVersionsResponse = Message<"maru.chat.v1.ListMessageVersionsResponse"> & {
+  /**
+   * The versions, oldest first.
+   *
+   * @generated from field: repeated maru.chat.v1.MessageVersion versions = 1;
+   */
+  versions: MessageVersion[];
+};
+
+/**
+ * Describes the message maru.chat.v1.ListMessageVersionsResponse.
+ * Use `create(ListMessageVersionsResponseSchema)` to create a new message.
+ */
+export declare const ListMessageVersionsResponseSchema: GenMessage<ListMessageVersionsResponse>;
+
+/**
+ * What a message said from a moment on.
+ *
+ * @generated from message maru.chat.v1.MessageVersion
+ */
+export declare type MessageVersion = Message<"maru.chat.v1.MessageVersion"> & {
+  /**
+   * The entry that brought it: the message's own, an edit's, or a card update's.
+   *
+   * @generated from field: uint32 seq = 1;
+   */
+  seq: number;
+
+  /**
+   * What it said.
+   *
+   * @generated from field: maru.chat.v1.Content content = 2;
+   */
+  content?: Content | undefined;
+
+  /**
+   * Who was addressed.
+   *
+   * @generated from field: repeated maru.chat.v1.Mention mentions = 3;
+   */
+  mentions: Mention[];
+
+  /**
+   * Who wrote it.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 4;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 5;
+   */
+  createdAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.MessageVersion.
+ * Use `create(MessageVersionSchema)` to create a new message.
+ */
+export declare const MessageVersionSchema: GenMessage<MessageVersion>;
+
+/**
+ * Request of MessageService.DeleteMessage.
+ *
+ * @generated from message maru.chat.v1.DeleteMessageRequest
+ */
+export declare type DeleteMessageRequest = Message<"maru.chat.v1.DeleteMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who deletes: the author, an admin or a service.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * Why; kept in the entry.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.DeleteMessageRequest.
+ * Use `create(DeleteMessageRequestSchema)` to create a new message.
+ */
+export declare const DeleteMessageRequestSchema: GenMessage<DeleteMessageRequest>;
+
+/**
+ * Response of MessageService.DeleteMessage.
+ *
+ * @generated from message maru.chat.v1.DeleteMessageResponse
+ */
+export declare type DeleteMessageResponse = Message<"maru.chat.v1.DeleteMessageResponse"> & {
+  /**
+   * The entry of the deletion. Unset when the message was deleted already: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.DeleteMessageResponse.
+ * Use `create(DeleteMessageResponseSchema)` to create a new message.
+ */
+export declare const DeleteMessageResponseSchema: GenMessage<DeleteMessageResponse>;
+
+/**
+ * Request of MessageService.SetReactions.
+ *
+ * @generated from message maru.chat.v1.SetReactionsRequest
+ */
+export declare type SetReactionsRequest = Message<"maru.chat.v1.SetReactionsRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user who reacts.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * All reactions of the user to the message from now on, emoji or short names, at most 10; none takes them back.
+   *
+   * @generated from field: repeated string kinds = 4;
+   */
+  kinds: string[];
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.SetReactionsRequest.
+ * Use `create(SetReactionsRequestSchema)` to create a new message.
+ */
+export declare const SetReactionsRequestSchema: GenMessage<SetReactionsRequest>;
+
+/**
+ * Response of MessageService.SetReactions.
+ *
+ * @generated from message maru.chat.v1.SetReactionsResponse
+ */
+export declare type SetReactionsResponse = Message<"maru.chat.v1.SetReactionsResponse"> & {
+  /**
+   * The entry of the change. Unset when the reactions were these already: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+
+  /**
+   * All reactions to the message after the call, counted by kind.
+   *
+   * @generated from field: repeated maru.chat.v1.ReactionCount reactions = 2;
+   */
+  reactions: ReactionCount[];
+};
+
+/**
+ * Describes the message maru.chat.v1.SetReactionsResponse.
+ * Use `create(SetReactionsResponseSchema)` to create a new message.
+ */
+export declare const SetReactionsResponseSchema: GenMessage<SetReactionsResponse>;
+
+/**
+ * Request of MessageService.ListReactions.
+ *
+ * @generated from message maru.chat.v1.ListReactionsRequest
+ */
+export declare type ListReactionsRequest = Message<"maru.chat.v1.ListReactionsRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 2;
+   */
+  seq: number;
+
+  /**
+   * At most so many results; 0 means 50. More than 200, or less than 0, is refused.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before; empty for the first page. The other fields must be as they were.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.ListReactionsRequest.
+ * Use `create(ListReactionsRequestSchema)` to create a new message.
+ */
+export declare const ListReactionsRequestSchema: GenMessage<ListReactionsRequest>;
+
+/**
+ * Response of MessageService.ListReactions.
+ *
+ * @generated from message maru.chat.v1.ListReactionsResponse
+ */
+export declare type ListReactionsResponse = Message<"maru.chat.v1.ListReactionsResponse"> & {
+  /**
+   * Who reacted, by user id.
+   *
+   * @generated from field: repeated maru.chat.v1.UserReactions reactions = 1;
+   */
+  reactions: UserReactions[];
+
+  /**
+   * Token for the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.ListReactionsResponse.
+ * Use `create(ListReactionsResponseSchema)` to create a new message.
+ */
+export declare const ListReactionsResponseSchema: GenMessage<ListReactionsResponse>;
+
+/**
+ * The reactions of one user to a message.
+ *
+ * @generated from message maru.chat.v1.UserReactions
+ */
+export declare type UserReactions = Message<"maru.chat.v1.UserReactions"> & {
+  /**
+   * The user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The reactions, in the order in which they were set.
+   *
+   * @generated from field: repeated string kinds = 2;
+   */
+  kinds: string[];
+};
+
+/**
+ * Describes the message maru.chat.v1.UserReactions.
+ * Use `create(UserReactionsSchema)` to create a new message.
+ */
+export declare const UserReactionsSchema: GenMessage<UserReactions>;
+
+/**
+ * Request of MessageService.PinMessage.
+ *
+ * @generated from message maru.chat.v1.PinMessageRequest
+ */
+export declare type PinMessageRequest = Message<"maru.chat.v1.PinMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who pins.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.PinMessageRequest.
+ * Use `create(PinMessageRequestSchema)` to create a new message.
+ */
+export declare const PinMessageRequestSchema: GenMessage<PinMessageRequest>;
+
+/**
+ * Response of MessageService.PinMessage.
+ *
+ * @generated from message maru.chat.v1.PinMessageResponse
+ */
+export declare type PinMessageResponse = Message<"maru.chat.v1.PinMessageResponse"> & {
+  /**
+   * The entry of the change. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.PinMessageResponse.
+ * Use `create(PinMessageResponseSchema)` to create a new message.
+ */
+export declare const PinMessageResponseSchema: GenMessage<PinMessageResponse>;
+
+/**
+ * Request of MessageService.UnpinMessage.
+ *
+ * @generated from message maru.chat.v1.UnpinMessageRequest
+ */
+export declare type UnpinMessageRequest = Message<"maru.chat.v1.UnpinMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who takes the pin back.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnpinMessageRequest.
+ * Use `create(UnpinMessageRequestSchema)` to create a new message.
+ */
+export declare const UnpinMessageRequestSchema: GenMessage<UnpinMessageRequest>;
+
+/**
+ * Response of MessageService.UnpinMessage.
+ *
+ * @generated from message maru.chat.v1.UnpinMessageResponse
+ */
+export declare type UnpinMessageResponse = Message<"maru.chat.v1.UnpinMessageResponse"> & {
+  /**
+   * The entry of the change. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnpinMessageResponse.
+ * Use `create(UnpinMessageResponseSchema)` to create a new message.
+ */
+export declare const UnpinMessageResponseSchema: GenMessage<UnpinMessageResponse>;
+
+/**
+ * Request of MessageService.ListPinnedMessages.
+ *
+ * @generated from message maru.chat.v1.ListPinnedMessagesRequest
+ */
+export declare type ListPinnedMessagesRequest = Message<"maru.chat.v1.ListPinnedMessagesRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * On whose behalf it is read; unset: the calling service. A user must be a member of the room, and sees the content of
+   * held messages only if they are the user's own.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.ListPinnedMessagesRequest.
+ * Use `create(ListPinnedMessagesRequestSchema)` to create a new message.
+ */
+export declare const ListPinnedMessagesRequestSchema: GenMessage<ListPinnedMessagesRequest>;
+
+/**
+ * Response of MessageService.ListPinnedMessages.
+ *
+ * @generated from message maru.chat.v1.ListPinnedMessagesResponse
+ */
+export declare type ListPinnedMessagesResponse = Message<"maru.chat.v1.ListPinnedMessagesResponse"> & {
+  /**
+   * The entries that are the pinned messages, the newest pin first.
+   *
+   * @generated from field: repeated maru.chat.v1.Entry entries = 1;
+   */
+  entries: Entry[];
+};
+
+/**
+ * Describes the message maru.chat.v1.ListPinnedMessagesResponse.
+ * Use `create(ListPinnedMessagesResponseSchema)` to create a new message.
+ */
+export declare const ListPinnedMessagesResponseSchema: GenMessage<ListPinnedMessagesResponse>;
+
+/**
+ * Request of MessageService.CommitMessage.
+ *
+ * @generated from message maru.chat.v1.CommitMessageRequest
+ */
+export declare type CommitMessageRequest = Message<"maru.chat.v1.CommitMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who commits: a service or the system.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The held message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.CommitMessageRequest.
+ * Use `create(CommitMessageRequestSchema)` to create a new message.
+ */
+export declare const CommitMessageRequestSchema: GenMessage<CommitMessageRequest>;
+
+/**
+ * Response of MessageService.CommitMessage.
+ *
+ * @generated from message maru.chat.v1.CommitMessageResponse
+ */
+export declare type CommitMessageResponse = Message<"maru.chat.v1.CommitMessageResponse"> & {
+  /**
+   * The entry of the commit.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.CommitMessageResponse.
+ * Use `create(CommitMessageResponseSchema)` to create a new message.
+ */
+export declare const CommitMessageResponseSchema: GenMessage<CommitMessageResponse>;
+
+/**
+ * Request of MessageService.CancelMessage.
+ *
+ * @generated from message maru.chat.v1.CancelMessageRequest
+ */
+export declare type CancelMessageRequest = Message<"maru.chat.v1.CancelMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who cancels: the sender, a service or the system.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The held message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * Why; kept in the entry.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.CancelMessageRequest.
+ * Use `create(CancelMessageRequestSchema)` to create a new message.
+ */
+export declare const CancelMessageRequestSchema: GenMessage<CancelMessageRequest>;
+
+/**
+ * Response of MessageService.CancelMessage.
+ *
+ * @generated from message maru.chat.v1.CancelMessageResponse
+ */
+export declare type CancelMessageResponse = Message<"maru.chat.v1.CancelMessageResponse"> & {
+  /**
+   * The entry of the cancellation.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.CancelMessageResponse.
+ * Use `create(CancelMessageResponseSchema)` to create a new message.
+ */
+export declare const CancelMessageResponseSchema: GenMessage<CancelMessageResponse>;
+
+/**
+ * Request of MessageService.UpdateCard.
+ *
+ * @generated from message maru.chat.v1.UpdateCardRequest
+ */
+export declare type UpdateCardRequest = Message<"maru.chat.v1.UpdateCardRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who updates: the service that owns the card's type.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * The message's number.
+   *
+   * @generated from field: uint32 seq = 3;
+   */
+  seq: number;
+
+  /**
+   * The new card, of the type that the message has.
+   *
+   * @generated from field: maru.chat.v1.Card card = 4;
+   */
+  card?: Card | undefined;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.UpdateCardRequest.
+ * Use `create(UpdateCardRequestSchema)` to create a new message.
+ */
+export declare const UpdateCardRequestSchema: GenMessage<UpdateCardRequest>;
+
+/**
+ * Response of MessageService.UpdateCard.
+ *
+ * @generated from message maru.chat.v1.UpdateCardResponse
+ */
+export declare type UpdateCardResponse = Message<"maru.chat.v1.UpdateCardResponse"> & {
+  /**
+   * The entry of the update.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.UpdateCardResponse.
+ * Use `create(UpdateCardResponseSchema)` to create a new message.
+ */
+export declare const UpdateCardResponseSchema: GenMessage<UpdateCardResponse>;
 
 /**
  * In which direction a list goes.
@@ -318,6 +1280,128 @@ export declare const MessageService: GenService<{
     methodKind: "unary";
     input: typeof ListMessagesRequestSchema;
     output: typeof ListMessagesResponseSchema;
+  },
+  /**
+   * Sends the same message to many rooms, for announcements. Each room has its own result: some may fail while others do
+   * not, and the call as a whole succeeds. With the same idempotency_key it may be repeated: rooms that have it are passed over.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.BatchSendMessages
+   */
+  batchSendMessages: {
+    methodKind: "unary";
+    input: typeof BatchSendMessagesRequestSchema;
+    output: typeof BatchSendMessagesResponseSchema;
+  },
+  /**
+   * Gives a message new content. Only its author can, a user or a service, within the edit window of the room's kind. What it
+   * said before is kept: see ListMessageVersions. Cards are changed by UpdateCard.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.EditMessage
+   */
+  editMessage: {
+    methodKind: "unary";
+    input: typeof EditMessageRequestSchema;
+    output: typeof EditMessageResponseSchema;
+  },
+  /**
+   * Lists what a message said, from its first content to its present one. Empty for a deleted message.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.ListMessageVersions
+   */
+  listMessageVersions: {
+    methodKind: "unary";
+    input: typeof ListMessageVersionsRequestSchema;
+    output: typeof ListMessageVersionsResponseSchema;
+  },
+  /**
+   * Deletes a message: its content is gone, everywhere and at once, its number stays. Its author, an admin or a service may.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.DeleteMessage
+   */
+  deleteMessage: {
+    methodKind: "unary";
+    input: typeof DeleteMessageRequestSchema;
+    output: typeof DeleteMessageResponseSchema;
+  },
+  /**
+   * Sets all reactions of a user to a message; none takes them back. A set that is there already changes nothing.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.SetReactions
+   */
+  setReactions: {
+    methodKind: "unary";
+    input: typeof SetReactionsRequestSchema;
+    output: typeof SetReactionsResponseSchema;
+  },
+  /**
+   * Lists who reacted to a message, and how, by user id.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.ListReactions
+   */
+  listReactions: {
+    methodKind: "unary";
+    input: typeof ListReactionsRequestSchema;
+    output: typeof ListReactionsResponseSchema;
+  },
+  /**
+   * Pins a message in its room. Whoever may write may pin. Pinning twice changes nothing.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.PinMessage
+   */
+  pinMessage: {
+    methodKind: "unary";
+    input: typeof PinMessageRequestSchema;
+    output: typeof PinMessageResponseSchema;
+  },
+  /**
+   * Takes a pin back. Whoever may write may do that.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.UnpinMessage
+   */
+  unpinMessage: {
+    methodKind: "unary";
+    input: typeof UnpinMessageRequestSchema;
+    output: typeof UnpinMessageResponseSchema;
+  },
+  /**
+   * Lists the pinned messages of a room, the newest pin first. There are never more than a page.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.ListPinnedMessages
+   */
+  listPinnedMessages: {
+    methodKind: "unary";
+    input: typeof ListPinnedMessagesRequestSchema;
+    output: typeof ListPinnedMessagesResponseSchema;
+  },
+  /**
+   * Shows a held message to everybody. Services may. The entry of the commit is the event that carries the content.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.CommitMessage
+   */
+  commitMessage: {
+    methodKind: "unary";
+    input: typeof CommitMessageRequestSchema;
+    output: typeof CommitMessageResponseSchema;
+  },
+  /**
+   * Gives a held message up: nobody will see its content. Its sender and services may.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.CancelMessage
+   */
+  cancelMessage: {
+    methodKind: "unary";
+    input: typeof CancelMessageRequestSchema;
+    output: typeof CancelMessageResponseSchema;
+  },
+  /**
+   * Gives a message that is a card a new card of the same type. Only the service that owns the type may.
+   *
+   * @generated from rpc maru.chat.v1.MessageService.UpdateCard
+   */
+  updateCard: {
+    methodKind: "unary";
+    input: typeof UpdateCardRequestSchema;
+    output: typeof UpdateCardResponseSchema;
   },
 }>;
 

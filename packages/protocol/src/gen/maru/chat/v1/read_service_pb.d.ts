@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Actor } from "./actor_pb.js";
+import type { UnreadCount } from "./unread_count_pb.js";
 
 /**
  * Describes the file maru/chat/v1/read_service.proto.
@@ -175,6 +176,127 @@ export declare type GetReadMarkersResponse = Message<"maru.chat.v1.GetReadMarker
 export declare const GetReadMarkersResponseSchema: GenMessage<GetReadMarkersResponse>;
 
 /**
+ * Request of ReadService.GetUnreadCount.
+ *
+ * @generated from message maru.chat.v1.GetUnreadCountRequest
+ */
+export declare type GetUnreadCountRequest = Message<"maru.chat.v1.GetUnreadCountRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The member.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.GetUnreadCountRequest.
+ * Use `create(GetUnreadCountRequestSchema)` to create a new message.
+ */
+export declare const GetUnreadCountRequestSchema: GenMessage<GetUnreadCountRequest>;
+
+/**
+ * Response of ReadService.GetUnreadCount.
+ *
+ * @generated from message maru.chat.v1.GetUnreadCountResponse
+ */
+export declare type GetUnreadCountResponse = Message<"maru.chat.v1.GetUnreadCountResponse"> & {
+  /**
+   * What is unread.
+   *
+   * @generated from field: maru.chat.v1.UnreadCount unread = 1;
+   */
+  unread?: UnreadCount | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.GetUnreadCountResponse.
+ * Use `create(GetUnreadCountResponseSchema)` to create a new message.
+ */
+export declare const GetUnreadCountResponseSchema: GenMessage<GetUnreadCountResponse>;
+
+/**
+ * Request of ReadService.BatchGetUnreadCounts.
+ *
+ * @generated from message maru.chat.v1.BatchGetUnreadCountsRequest
+ */
+export declare type BatchGetUnreadCountsRequest = Message<"maru.chat.v1.BatchGetUnreadCountsRequest"> & {
+  /**
+   * Whose counts, at most 100.
+   *
+   * @generated from field: repeated maru.chat.v1.MemberKey members = 1;
+   */
+  members: MemberKey[];
+};
+
+/**
+ * Describes the message maru.chat.v1.BatchGetUnreadCountsRequest.
+ * Use `create(BatchGetUnreadCountsRequestSchema)` to create a new message.
+ */
+export declare const BatchGetUnreadCountsRequestSchema: GenMessage<BatchGetUnreadCountsRequest>;
+
+/**
+ * Names a member of a room.
+ *
+ * @generated from message maru.chat.v1.MemberKey
+ */
+export declare type MemberKey = Message<"maru.chat.v1.MemberKey"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.MemberKey.
+ * Use `create(MemberKeySchema)` to create a new message.
+ */
+export declare const MemberKeySchema: GenMessage<MemberKey>;
+
+/**
+ * Response of ReadService.BatchGetUnreadCounts.
+ *
+ * @generated from message maru.chat.v1.BatchGetUnreadCountsResponse
+ */
+export declare type BatchGetUnreadCountsResponse = Message<"maru.chat.v1.BatchGetUnreadCountsResponse"> & {
+  /**
+   * What is unread, in the order of the request, without those who are no members.
+   *
+   * @generated from field: repeated maru.chat.v1.UnreadCount unreads = 1;
+   */
+  unreads: UnreadCount[];
+
+  /**
+   * Those of the request who are no members of their room.
+   *
+   * @generated from field: repeated maru.chat.v1.MemberKey missing = 2;
+   */
+  missing: MemberKey[];
+};
+
+/**
+ * Describes the message maru.chat.v1.BatchGetUnreadCountsResponse.
+ * Use `create(BatchGetUnreadCountsResponseSchema)` to create a new message.
+ */
+export declare const BatchGetUnreadCountsResponseSchema: GenMessage<BatchGetUnreadCountsResponse>;
+
+/**
  * Who has read how far.
  *
  * @generated from service maru.chat.v1.ReadService
@@ -201,6 +323,26 @@ export declare const ReadService: GenService<{
     methodKind: "unary";
     input: typeof GetReadMarkersRequestSchema;
     output: typeof GetReadMarkersResponseSchema;
+  },
+  /**
+   * Returns how much a member has not read of a room. No member: NOT_FOUND, ERROR_REASON_MEMBER_NOT_FOUND.
+   *
+   * @generated from rpc maru.chat.v1.ReadService.GetUnreadCount
+   */
+  getUnreadCount: {
+    methodKind: "unary";
+    input: typeof GetUnreadCountRequestSchema;
+    output: typeof GetUnreadCountResponseSchema;
+  },
+  /**
+   * The same for many members at once: all of a room, or one user's in many rooms, or any mixture.
+   *
+   * @generated from rpc maru.chat.v1.ReadService.BatchGetUnreadCounts
+   */
+  batchGetUnreadCounts: {
+    methodKind: "unary";
+    input: typeof BatchGetUnreadCountsRequestSchema;
+    output: typeof BatchGetUnreadCountsResponseSchema;
   },
 }>;
 

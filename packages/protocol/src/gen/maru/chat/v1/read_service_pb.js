@@ -5,12 +5,13 @@
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import { file_maru_chat_v1_actor } from "./actor_pb.js";
+import { file_maru_chat_v1_unread_count } from "./unread_count_pb.js";
 
 /**
  * Describes the file maru/chat/v1/read_service.proto.
  */
 export const file_maru_chat_v1_read_service = /*@__PURE__*/
-  fileDesc("Ch9tYXJ1L2NoYXQvdjEvcmVhZF9zZXJ2aWNlLnByb3RvEgxtYXJ1LmNoYXQudjEitwEKD01hcmtSZWFkUmVxdWVzdBIvCgdyb29tX2lkGAEgASgJQh66SBtyGRABKIABMhJeW0EtWmEtejAtOS5fOi1dKiQSKgoFYWN0b3IYAiABKAsyEy5tYXJ1LmNoYXQudjEuQWN0b3JCBrpIA8gBARIUCgNzZXEYAyABKA1CB7pIBCoCKAESMQoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQhi6SBVyEyiAATIOXltceDIxLVx4N2VdKiQiPAoQTWFya1JlYWRSZXNwb25zZRIoCgZtYXJrZXIYASABKAsyGC5tYXJ1LmNoYXQudjEuUmVhZE1hcmtlciJACgpSZWFkTWFya2VyEg8KB3Jvb21faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIQCghyZWFkX3NlcRgDIAEoDSLDAQoVR2V0UmVhZE1hcmtlcnNSZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJBI8Cgh1c2VyX2lkcxgCIAMoCUIqukgnkgEkCAAQZBgBIhxyGhABKIABMhNeW15ceDAwLVx4MWZceDdmXSokEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAyiACCJcChZHZXRSZWFkTWFya2Vyc1Jlc3BvbnNlEikKB21hcmtlcnMYASADKAsyGC5tYXJ1LmNoYXQudjEuUmVhZE1hcmtlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyugEKC1JlYWRTZXJ2aWNlEkkKCE1hcmtSZWFkEh0ubWFydS5jaGF0LnYxLk1hcmtSZWFkUmVxdWVzdBoeLm1hcnUuY2hhdC52MS5NYXJrUmVhZFJlc3BvbnNlEmAKDkdldFJlYWRNYXJrZXJzEiMubWFydS5jaGF0LnYxLkdldFJlYWRNYXJrZXJzUmVxdWVzdBokLm1hcnUuY2hhdC52MS5HZXRSZWFkTWFya2Vyc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_maru_chat_v1_actor]);
+  fileDesc("Ch9tYXJ1L2NoYXQvdjEvcmVhZF9zZXJ2aWNlLnByb3RvEgxtYXJ1LmNoYXQudjEitwEKD01hcmtSZWFkUmVxdWVzdBIvCgdyb29tX2lkGAEgASgJQh66SBtyGRABKIABMhJeW0EtWmEtejAtOS5fOi1dKiQSKgoFYWN0b3IYAiABKAsyEy5tYXJ1LmNoYXQudjEuQWN0b3JCBrpIA8gBARIUCgNzZXEYAyABKA1CB7pIBCoCKAESMQoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQhi6SBVyEyiAATIOXltceDIxLVx4N2VdKiQiPAoQTWFya1JlYWRSZXNwb25zZRIoCgZtYXJrZXIYASABKAsyGC5tYXJ1LmNoYXQudjEuUmVhZE1hcmtlciJACgpSZWFkTWFya2VyEg8KB3Jvb21faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIQCghyZWFkX3NlcRgDIAEoDSLDAQoVR2V0UmVhZE1hcmtlcnNSZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJBI8Cgh1c2VyX2lkcxgCIAMoCUIqukgnkgEkCAAQZBgBIhxyGhABKIABMhNeW15ceDAwLVx4MWZceDdmXSokEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAyiACCJcChZHZXRSZWFkTWFya2Vyc1Jlc3BvbnNlEikKB21hcmtlcnMYASADKAsyGC5tYXJ1LmNoYXQudjEuUmVhZE1hcmtlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiegoVR2V0VW5yZWFkQ291bnRSZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJBIwCgd1c2VyX2lkGAIgASgJQh+6SBxyGhABKIABMhNeW15ceDAwLVx4MWZceDdmXSokIkMKFkdldFVucmVhZENvdW50UmVzcG9uc2USKQoGdW5yZWFkGAEgASgLMhkubWFydS5jaGF0LnYxLlVucmVhZENvdW50IlMKG0JhdGNoR2V0VW5yZWFkQ291bnRzUmVxdWVzdBI0CgdtZW1iZXJzGAEgAygLMhcubWFydS5jaGF0LnYxLk1lbWJlcktleUIKukgHkgEECAEQZCJuCglNZW1iZXJLZXkSLwoHcm9vbV9pZBgBIAEoCUIeukgbchkQASiAATISXltBLVphLXowLTkuXzotXSokEjAKB3VzZXJfaWQYAiABKAlCH7pIHHIaEAEogAEyE15bXlx4MDAtXHgxZlx4N2ZdKiQidAocQmF0Y2hHZXRVbnJlYWRDb3VudHNSZXNwb25zZRIqCgd1bnJlYWRzGAEgAygLMhkubWFydS5jaGF0LnYxLlVucmVhZENvdW50EigKB21pc3NpbmcYAiADKAsyFy5tYXJ1LmNoYXQudjEuTWVtYmVyS2V5MpADCgtSZWFkU2VydmljZRJJCghNYXJrUmVhZBIdLm1hcnUuY2hhdC52MS5NYXJrUmVhZFJlcXVlc3QaHi5tYXJ1LmNoYXQudjEuTWFya1JlYWRSZXNwb25zZRJgCg5HZXRSZWFkTWFya2VycxIjLm1hcnUuY2hhdC52MS5HZXRSZWFkTWFya2Vyc1JlcXVlc3QaJC5tYXJ1LmNoYXQudjEuR2V0UmVhZE1hcmtlcnNSZXNwb25zZSIDkAIBEmAKDkdldFVucmVhZENvdW50EiMubWFydS5jaGF0LnYxLkdldFVucmVhZENvdW50UmVxdWVzdBokLm1hcnUuY2hhdC52MS5HZXRVbnJlYWRDb3VudFJlc3BvbnNlIgOQAgEScgoUQmF0Y2hHZXRVbnJlYWRDb3VudHMSKS5tYXJ1LmNoYXQudjEuQmF0Y2hHZXRVbnJlYWRDb3VudHNSZXF1ZXN0GioubWFydS5jaGF0LnYxLkJhdGNoR2V0VW5yZWFkQ291bnRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_maru_chat_v1_actor, file_maru_chat_v1_unread_count]);
 
 /**
  * Describes the message maru.chat.v1.MarkReadRequest.
@@ -46,6 +47,41 @@ export const GetReadMarkersRequestSchema = /*@__PURE__*/
  */
 export const GetReadMarkersResponseSchema = /*@__PURE__*/
   messageDesc(file_maru_chat_v1_read_service, 4);
+
+/**
+ * Describes the message maru.chat.v1.GetUnreadCountRequest.
+ * Use `create(GetUnreadCountRequestSchema)` to create a new message.
+ */
+export const GetUnreadCountRequestSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_read_service, 5);
+
+/**
+ * Describes the message maru.chat.v1.GetUnreadCountResponse.
+ * Use `create(GetUnreadCountResponseSchema)` to create a new message.
+ */
+export const GetUnreadCountResponseSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_read_service, 6);
+
+/**
+ * Describes the message maru.chat.v1.BatchGetUnreadCountsRequest.
+ * Use `create(BatchGetUnreadCountsRequestSchema)` to create a new message.
+ */
+export const BatchGetUnreadCountsRequestSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_read_service, 7);
+
+/**
+ * Describes the message maru.chat.v1.MemberKey.
+ * Use `create(MemberKeySchema)` to create a new message.
+ */
+export const MemberKeySchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_read_service, 8);
+
+/**
+ * Describes the message maru.chat.v1.BatchGetUnreadCountsResponse.
+ * Use `create(BatchGetUnreadCountsResponseSchema)` to create a new message.
+ */
+export const BatchGetUnreadCountsResponseSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_read_service, 9);
 
 /**
  * Who has read how far.

@@ -122,6 +122,13 @@ export declare type Room = Message<"maru.chat.v1.Room"> & {
    * @generated from field: repeated string direct_user_ids = 15;
    */
   directUserIds: string[];
+
+  /**
+   * Numbers of the pinned messages, the oldest pin first.
+   *
+   * @generated from field: repeated uint32 pinned_seqs = 16;
+   */
+  pinnedSeqs: number[];
 };
 
 /**
@@ -193,11 +200,26 @@ export declare type Member = Message<"maru.chat.v1.Member"> & {
   notificationsMutedUntil?: Timestamp | undefined;
 
   /**
-   * Whether the user hid the room from the own list.
+   * Whether the user hid the room from the own list, and no message came since. Set in answers of ListRooms, HideRoom and
+   * UnhideRoom; elsewhere hidden_seq says it.
    *
    * @generated from field: bool hidden = 9;
    */
   hidden: boolean;
+
+  /**
+   * The user hid the room when this was its newest entry; 0 when not hidden. A message with a higher number shows it again.
+   *
+   * @generated from field: uint32 hidden_seq = 10;
+   */
+  hiddenSeq: number;
+
+  /**
+   * In a direct room: the users whom this user blocked.
+   *
+   * @generated from field: repeated string blocked_user_ids = 11;
+   */
+  blockedUserIds: string[];
 };
 
 /**

@@ -7,6 +7,8 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Actor } from "./actor_pb.js";
 import type { Member, MemberRole, Room } from "./room_pb.js";
 import type { Entry } from "./entry_pb.js";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { UnreadCount } from "./unread_count_pb.js";
 
 /**
  * Describes the file maru/chat/v1/room_service.proto.
@@ -485,6 +487,13 @@ export declare type ListMembersRequest = Message<"maru.chat.v1.ListMembersReques
    * @generated from field: bool include_left = 4;
    */
   includeLeft: boolean;
+
+  /**
+   * Only members with this role; unset: all.
+   *
+   * @generated from field: maru.chat.v1.MemberRole role = 5;
+   */
+  role: MemberRole;
 };
 
 /**
@@ -519,6 +528,892 @@ export declare type ListMembersResponse = Message<"maru.chat.v1.ListMembersRespo
  * Use `create(ListMembersResponseSchema)` to create a new message.
  */
 export declare const ListMembersResponseSchema: GenMessage<ListMembersResponse>;
+
+/**
+ * Request of RoomService.UpdateRoom.
+ *
+ * @generated from message maru.chat.v1.UpdateRoomRequest
+ */
+export declare type UpdateRoomRequest = Message<"maru.chat.v1.UpdateRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who changes. A user must be a member with the role of admin.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * What changes: "title", "attributes", or "attributes.<name>" for a single one. Anything else is refused with
+   * INVALID_ARGUMENT, ERROR_REASON_FIELD_MASK_INVALID.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * The new title, if the mask names it.
+   *
+   * @generated from field: string title = 4;
+   */
+  title: string;
+
+  /**
+   * The new attributes, if the mask names them; of a single one that is named and missing here, the value is removed.
+   *
+   * @generated from field: map<string, string> attributes = 5;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * Only if this is still the room's state_seq; unset: whatever it is.
+   *
+   * @generated from field: optional uint32 expected_state_seq = 6;
+   */
+  expectedStateSeq?: number | undefined;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.UpdateRoomRequest.
+ * Use `create(UpdateRoomRequestSchema)` to create a new message.
+ */
+export declare const UpdateRoomRequestSchema: GenMessage<UpdateRoomRequest>;
+
+/**
+ * Response of RoomService.UpdateRoom.
+ *
+ * @generated from message maru.chat.v1.UpdateRoomResponse
+ */
+export declare type UpdateRoomResponse = Message<"maru.chat.v1.UpdateRoomResponse"> & {
+  /**
+   * The room after the call.
+   *
+   * @generated from field: maru.chat.v1.Room room = 1;
+   */
+  room?: Room | undefined;
+
+  /**
+   * The entry of the change. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 2;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.UpdateRoomResponse.
+ * Use `create(UpdateRoomResponseSchema)` to create a new message.
+ */
+export declare const UpdateRoomResponseSchema: GenMessage<UpdateRoomResponse>;
+
+/**
+ * Request of RoomService.FreezeRoom.
+ *
+ * @generated from message maru.chat.v1.FreezeRoomRequest
+ */
+export declare type FreezeRoomRequest = Message<"maru.chat.v1.FreezeRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who freezes. A user must be a member with the role of admin.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Why; kept in the entry.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.FreezeRoomRequest.
+ * Use `create(FreezeRoomRequestSchema)` to create a new message.
+ */
+export declare const FreezeRoomRequestSchema: GenMessage<FreezeRoomRequest>;
+
+/**
+ * Response of RoomService.FreezeRoom.
+ *
+ * @generated from message maru.chat.v1.FreezeRoomResponse
+ */
+export declare type FreezeRoomResponse = Message<"maru.chat.v1.FreezeRoomResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.FreezeRoomResponse.
+ * Use `create(FreezeRoomResponseSchema)` to create a new message.
+ */
+export declare const FreezeRoomResponseSchema: GenMessage<FreezeRoomResponse>;
+
+/**
+ * Request of RoomService.UnfreezeRoom.
+ *
+ * @generated from message maru.chat.v1.UnfreezeRoomRequest
+ */
+export declare type UnfreezeRoomRequest = Message<"maru.chat.v1.UnfreezeRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who unfreezes. A user must be a member with the role of admin.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnfreezeRoomRequest.
+ * Use `create(UnfreezeRoomRequestSchema)` to create a new message.
+ */
+export declare const UnfreezeRoomRequestSchema: GenMessage<UnfreezeRoomRequest>;
+
+/**
+ * Response of RoomService.UnfreezeRoom.
+ *
+ * @generated from message maru.chat.v1.UnfreezeRoomResponse
+ */
+export declare type UnfreezeRoomResponse = Message<"maru.chat.v1.UnfreezeRoomResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnfreezeRoomResponse.
+ * Use `create(UnfreezeRoomResponseSchema)` to create a new message.
+ */
+export declare const UnfreezeRoomResponseSchema: GenMessage<UnfreezeRoomResponse>;
+
+/**
+ * Request of RoomService.CloseRoom.
+ *
+ * @generated from message maru.chat.v1.CloseRoomRequest
+ */
+export declare type CloseRoomRequest = Message<"maru.chat.v1.CloseRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who closes. A user must be a member with the role of admin.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Why; kept in the entry.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.CloseRoomRequest.
+ * Use `create(CloseRoomRequestSchema)` to create a new message.
+ */
+export declare const CloseRoomRequestSchema: GenMessage<CloseRoomRequest>;
+
+/**
+ * Response of RoomService.CloseRoom.
+ *
+ * @generated from message maru.chat.v1.CloseRoomResponse
+ */
+export declare type CloseRoomResponse = Message<"maru.chat.v1.CloseRoomResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.CloseRoomResponse.
+ * Use `create(CloseRoomResponseSchema)` to create a new message.
+ */
+export declare const CloseRoomResponseSchema: GenMessage<CloseRoomResponse>;
+
+/**
+ * Request of RoomService.LeaveRoom.
+ *
+ * @generated from message maru.chat.v1.LeaveRoomRequest
+ */
+export declare type LeaveRoomRequest = Message<"maru.chat.v1.LeaveRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user who leaves.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.LeaveRoomRequest.
+ * Use `create(LeaveRoomRequestSchema)` to create a new message.
+ */
+export declare const LeaveRoomRequestSchema: GenMessage<LeaveRoomRequest>;
+
+/**
+ * Response of RoomService.LeaveRoom.
+ *
+ * @generated from message maru.chat.v1.LeaveRoomResponse
+ */
+export declare type LeaveRoomResponse = Message<"maru.chat.v1.LeaveRoomResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.LeaveRoomResponse.
+ * Use `create(LeaveRoomResponseSchema)` to create a new message.
+ */
+export declare const LeaveRoomResponseSchema: GenMessage<LeaveRoomResponse>;
+
+/**
+ * Request of RoomService.SetMemberRole.
+ *
+ * @generated from message maru.chat.v1.SetMemberRoleRequest
+ */
+export declare type SetMemberRoleRequest = Message<"maru.chat.v1.SetMemberRoleRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who sets it. A user must be a member with the role of admin.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Whose role.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * The new role.
+   *
+   * @generated from field: maru.chat.v1.MemberRole role = 4;
+   */
+  role: MemberRole;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.SetMemberRoleRequest.
+ * Use `create(SetMemberRoleRequestSchema)` to create a new message.
+ */
+export declare const SetMemberRoleRequestSchema: GenMessage<SetMemberRoleRequest>;
+
+/**
+ * Response of RoomService.SetMemberRole.
+ *
+ * @generated from message maru.chat.v1.SetMemberRoleResponse
+ */
+export declare type SetMemberRoleResponse = Message<"maru.chat.v1.SetMemberRoleResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.SetMemberRoleResponse.
+ * Use `create(SetMemberRoleResponseSchema)` to create a new message.
+ */
+export declare const SetMemberRoleResponseSchema: GenMessage<SetMemberRoleResponse>;
+
+/**
+ * Request of RoomService.MuteMember.
+ *
+ * @generated from message maru.chat.v1.MuteMemberRequest
+ */
+export declare type MuteMemberRequest = Message<"maru.chat.v1.MuteMemberRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Who mutes. A user must be a member with the role of admin.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Who is muted.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * Until when; unset, or in the past: the mute is taken back.
+   *
+   * @generated from field: google.protobuf.Timestamp muted_until = 4;
+   */
+  mutedUntil?: Timestamp | undefined;
+
+  /**
+   * Why; kept in the entry.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.MuteMemberRequest.
+ * Use `create(MuteMemberRequestSchema)` to create a new message.
+ */
+export declare const MuteMemberRequestSchema: GenMessage<MuteMemberRequest>;
+
+/**
+ * Response of RoomService.MuteMember.
+ *
+ * @generated from message maru.chat.v1.MuteMemberResponse
+ */
+export declare type MuteMemberResponse = Message<"maru.chat.v1.MuteMemberResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.MuteMemberResponse.
+ * Use `create(MuteMemberResponseSchema)` to create a new message.
+ */
+export declare const MuteMemberResponseSchema: GenMessage<MuteMemberResponse>;
+
+/**
+ * Request of RoomService.BlockUser.
+ *
+ * @generated from message maru.chat.v1.BlockUserRequest
+ */
+export declare type BlockUserRequest = Message<"maru.chat.v1.BlockUserRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user who blocks.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Who is blocked: another of the users who define the room.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.BlockUserRequest.
+ * Use `create(BlockUserRequestSchema)` to create a new message.
+ */
+export declare const BlockUserRequestSchema: GenMessage<BlockUserRequest>;
+
+/**
+ * Response of RoomService.BlockUser.
+ *
+ * @generated from message maru.chat.v1.BlockUserResponse
+ */
+export declare type BlockUserResponse = Message<"maru.chat.v1.BlockUserResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.BlockUserResponse.
+ * Use `create(BlockUserResponseSchema)` to create a new message.
+ */
+export declare const BlockUserResponseSchema: GenMessage<BlockUserResponse>;
+
+/**
+ * Request of RoomService.UnblockUser.
+ *
+ * @generated from message maru.chat.v1.UnblockUserRequest
+ */
+export declare type UnblockUserRequest = Message<"maru.chat.v1.UnblockUserRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user who had blocked.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Who is no longer blocked.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * Makes the call safe to repeat: the first answer is returned again. Best a UUIDv7 made once for the act, not for the
+   * try. Same key with another request: ALREADY_EXISTS, ERROR_REASON_IDEMPOTENCY_KEY_REUSED. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnblockUserRequest.
+ * Use `create(UnblockUserRequestSchema)` to create a new message.
+ */
+export declare const UnblockUserRequestSchema: GenMessage<UnblockUserRequest>;
+
+/**
+ * Response of RoomService.UnblockUser.
+ *
+ * @generated from message maru.chat.v1.UnblockUserResponse
+ */
+export declare type UnblockUserResponse = Message<"maru.chat.v1.UnblockUserResponse"> & {
+  /**
+   * The entry that says so. Unset when nothing changed: nothing was written then.
+   *
+   * @generated from field: maru.chat.v1.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnblockUserResponse.
+ * Use `create(UnblockUserResponseSchema)` to create a new message.
+ */
+export declare const UnblockUserResponseSchema: GenMessage<UnblockUserResponse>;
+
+/**
+ * Request of RoomService.HideRoom.
+ *
+ * @generated from message maru.chat.v1.HideRoomRequest
+ */
+export declare type HideRoomRequest = Message<"maru.chat.v1.HideRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user for whom the room is hidden.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Accepted for uniformity: doing it twice is harmless by itself.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.HideRoomRequest.
+ * Use `create(HideRoomRequestSchema)` to create a new message.
+ */
+export declare const HideRoomRequestSchema: GenMessage<HideRoomRequest>;
+
+/**
+ * Response of RoomService.HideRoom.
+ *
+ * @generated from message maru.chat.v1.HideRoomResponse
+ */
+export declare type HideRoomResponse = Message<"maru.chat.v1.HideRoomResponse"> & {
+  /**
+   * The member after the call.
+   *
+   * @generated from field: maru.chat.v1.Member member = 1;
+   */
+  member?: Member | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.HideRoomResponse.
+ * Use `create(HideRoomResponseSchema)` to create a new message.
+ */
+export declare const HideRoomResponseSchema: GenMessage<HideRoomResponse>;
+
+/**
+ * Request of RoomService.UnhideRoom.
+ *
+ * @generated from message maru.chat.v1.UnhideRoomRequest
+ */
+export declare type UnhideRoomRequest = Message<"maru.chat.v1.UnhideRoomRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user for whom the room is shown again.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Accepted for uniformity: doing it twice is harmless by itself.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnhideRoomRequest.
+ * Use `create(UnhideRoomRequestSchema)` to create a new message.
+ */
+export declare const UnhideRoomRequestSchema: GenMessage<UnhideRoomRequest>;
+
+/**
+ * Response of RoomService.UnhideRoom.
+ *
+ * @generated from message maru.chat.v1.UnhideRoomResponse
+ */
+export declare type UnhideRoomResponse = Message<"maru.chat.v1.UnhideRoomResponse"> & {
+  /**
+   * The member after the call.
+   *
+   * @generated from field: maru.chat.v1.Member member = 1;
+   */
+  member?: Member | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.UnhideRoomResponse.
+ * Use `create(UnhideRoomResponseSchema)` to create a new message.
+ */
+export declare const UnhideRoomResponseSchema: GenMessage<UnhideRoomResponse>;
+
+/**
+ * Request of RoomService.MuteNotifications.
+ *
+ * @generated from message maru.chat.v1.MuteNotificationsRequest
+ */
+export declare type MuteNotificationsRequest = Message<"maru.chat.v1.MuteNotificationsRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The user.
+   *
+   * @generated from field: maru.chat.v1.Actor actor = 2;
+   */
+  actor?: Actor | undefined;
+
+  /**
+   * Until when; unset, or in the past: notifications are wanted.
+   *
+   * @generated from field: google.protobuf.Timestamp muted_until = 3;
+   */
+  mutedUntil?: Timestamp | undefined;
+
+  /**
+   * Accepted for uniformity: doing it twice is harmless by itself.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.MuteNotificationsRequest.
+ * Use `create(MuteNotificationsRequestSchema)` to create a new message.
+ */
+export declare const MuteNotificationsRequestSchema: GenMessage<MuteNotificationsRequest>;
+
+/**
+ * Response of RoomService.MuteNotifications.
+ *
+ * @generated from message maru.chat.v1.MuteNotificationsResponse
+ */
+export declare type MuteNotificationsResponse = Message<"maru.chat.v1.MuteNotificationsResponse"> & {
+  /**
+   * The member after the call.
+   *
+   * @generated from field: maru.chat.v1.Member member = 1;
+   */
+  member?: Member | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.MuteNotificationsResponse.
+ * Use `create(MuteNotificationsResponseSchema)` to create a new message.
+ */
+export declare const MuteNotificationsResponseSchema: GenMessage<MuteNotificationsResponse>;
+
+/**
+ * Request of RoomService.ListRooms.
+ *
+ * @generated from message maru.chat.v1.ListRoomsRequest
+ */
+export declare type ListRoomsRequest = Message<"maru.chat.v1.ListRoomsRequest"> & {
+  /**
+   * Whose rooms.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Only rooms of these kinds, at most 16; empty: of all kinds.
+   *
+   * @generated from field: repeated string kinds = 2;
+   */
+  kinds: string[];
+
+  /**
+   * Also list rooms that the user hid.
+   *
+   * @generated from field: bool include_hidden = 3;
+   */
+  includeHidden: boolean;
+
+  /**
+   * At most so many results; 0 means 50. More than 200, or less than 0, is refused.
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before; empty for the first page. The other fields must be as they were.
+   *
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.ListRoomsRequest.
+ * Use `create(ListRoomsRequestSchema)` to create a new message.
+ */
+export declare const ListRoomsRequestSchema: GenMessage<ListRoomsRequest>;
+
+/**
+ * Response of RoomService.ListRooms.
+ *
+ * @generated from message maru.chat.v1.ListRoomsResponse
+ */
+export declare type ListRoomsResponse = Message<"maru.chat.v1.ListRoomsResponse"> & {
+  /**
+   * The rooms, the one with the latest entry first. A room that gets a new entry between two pages may be missed or come twice.
+   *
+   * @generated from field: repeated maru.chat.v1.RoomSummary rooms = 1;
+   */
+  rooms: RoomSummary[];
+
+  /**
+   * Token for the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Whether the user has more rooms than the server looks at (MARU_LIST_ROOMS_MAX): the list is then one of some of them.
+   *
+   * @generated from field: bool partial = 3;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message maru.chat.v1.ListRoomsResponse.
+ * Use `create(ListRoomsResponseSchema)` to create a new message.
+ */
+export declare const ListRoomsResponseSchema: GenMessage<ListRoomsResponse>;
+
+/**
+ * A room as one of its members sees it in a list.
+ *
+ * @generated from message maru.chat.v1.RoomSummary
+ */
+export declare type RoomSummary = Message<"maru.chat.v1.RoomSummary"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: maru.chat.v1.Room room = 1;
+   */
+  room?: Room | undefined;
+
+  /**
+   * The member, with read position and settings.
+   *
+   * @generated from field: maru.chat.v1.Member member = 2;
+   */
+  member?: Member | undefined;
+
+  /**
+   * The newest message; unset when the room has none among its newest entries.
+   *
+   * @generated from field: maru.chat.v1.Entry last_message = 3;
+   */
+  lastMessage?: Entry | undefined;
+
+  /**
+   * What the member has not read.
+   *
+   * @generated from field: maru.chat.v1.UnreadCount unread = 4;
+   */
+  unread?: UnreadCount | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.RoomSummary.
+ * Use `create(RoomSummarySchema)` to create a new message.
+ */
+export declare const RoomSummarySchema: GenMessage<RoomSummary>;
 
 /**
  * Rooms and their members.
@@ -599,6 +1494,140 @@ export declare const RoomService: GenService<{
     methodKind: "unary";
     input: typeof ListMembersRequestSchema;
     output: typeof ListMembersResponseSchema;
+  },
+  /**
+   * Changes title or attributes. With expected_state_seq only if nothing else changed the room's state since: else ABORTED,
+   * ERROR_REASON_STATE_CHANGED, which names the present one.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.UpdateRoom
+   */
+  updateRoom: {
+    methodKind: "unary";
+    input: typeof UpdateRoomRequestSchema;
+    output: typeof UpdateRoomResponseSchema;
+  },
+  /**
+   * Stops sending for users and services until UnfreezeRoom; notices of the system still come in. Admins and services may.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.FreezeRoom
+   */
+  freezeRoom: {
+    methodKind: "unary";
+    input: typeof FreezeRoomRequestSchema;
+    output: typeof FreezeRoomResponseSchema;
+  },
+  /**
+   * Allows sending again. Admins and services may.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.UnfreezeRoom
+   */
+  unfreezeRoom: {
+    methodKind: "unary";
+    input: typeof UnfreezeRoomRequestSchema;
+    output: typeof UnfreezeRoomResponseSchema;
+  },
+  /**
+   * Closes a room for good: it can be read, and nothing is written to it any more. Admins and services may.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.CloseRoom
+   */
+  closeRoom: {
+    methodKind: "unary";
+    input: typeof CloseRoomRequestSchema;
+    output: typeof CloseRoomResponseSchema;
+  },
+  /**
+   * A user leaves a room. A user who is no member changes nothing.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.LeaveRoom
+   */
+  leaveRoom: {
+    methodKind: "unary";
+    input: typeof LeaveRoomRequestSchema;
+    output: typeof LeaveRoomResponseSchema;
+  },
+  /**
+   * Changes what a member may do. Admins and services may.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.SetMemberRole
+   */
+  setMemberRole: {
+    methodKind: "unary";
+    input: typeof SetMemberRoleRequestSchema;
+    output: typeof SetMemberRoleResponseSchema;
+  },
+  /**
+   * Keeps a member from writing until a time, or takes that back. Admins and services may.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.MuteMember
+   */
+  muteMember: {
+    methodKind: "unary";
+    input: typeof MuteMemberRequestSchema;
+    output: typeof MuteMemberResponseSchema;
+  },
+  /**
+   * One user of a direct room blocks another: sends of both are refused with PERMISSION_DENIED,
+   * ERROR_REASON_USER_BLOCKED, until the block is taken back. Only in rooms made by FindOrCreateDirect.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.BlockUser
+   */
+  blockUser: {
+    methodKind: "unary";
+    input: typeof BlockUserRequestSchema;
+    output: typeof BlockUserResponseSchema;
+  },
+  /**
+   * Takes a block back. Only the user who blocked can.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.UnblockUser
+   */
+  unblockUser: {
+    methodKind: "unary";
+    input: typeof UnblockUserRequestSchema;
+    output: typeof UnblockUserResponseSchema;
+  },
+  /**
+   * Hides a room from a user's own list until the next message. Nobody else hears of it: it is no entry.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.HideRoom
+   */
+  hideRoom: {
+    methodKind: "unary";
+    input: typeof HideRoomRequestSchema;
+    output: typeof HideRoomResponseSchema;
+  },
+  /**
+   * Shows a hidden room again. It is no entry.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.UnhideRoom
+   */
+  unhideRoom: {
+    methodKind: "unary";
+    input: typeof UnhideRoomRequestSchema;
+    output: typeof UnhideRoomResponseSchema;
+  },
+  /**
+   * Keeps until when a user wants no notifications of a room. The server sends none itself: whoever does asks ListMembers.
+   * It is no entry.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.MuteNotifications
+   */
+  muteNotifications: {
+    methodKind: "unary";
+    input: typeof MuteNotificationsRequestSchema;
+    output: typeof MuteNotificationsResponseSchema;
+  },
+  /**
+   * Lists the rooms of a user, the one with the latest entry first, with last message, unread count and read position.
+   * A room that was joined a moment ago may be missing: the index follows the table with a little delay.
+   *
+   * @generated from rpc maru.chat.v1.RoomService.ListRooms
+   */
+  listRooms: {
+    methodKind: "unary";
+    input: typeof ListRoomsRequestSchema;
+    output: typeof ListRoomsResponseSchema;
   },
 }>;
 
