@@ -29,7 +29,11 @@ export function arbitraryEntry(): fc.Arbitrary<Entry> {
   );
 }
 
-const text = fc.string({ unit: "grapheme", maxLength: 20 });
+/** Also texts that look like the default value of another type. */
+const text = fc.oneof(
+  { weight: 9, arbitrary: fc.string({ unit: "grapheme", maxLength: 20 }) },
+  fc.constantFrom("0", "false", "null", "undefined", "{}", "NaN"),
+);
 
 const arbitraryTimestamp = fc
   .record({

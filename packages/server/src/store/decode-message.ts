@@ -100,7 +100,11 @@ function elementDecode(field: DescField & { fieldKind: "list" | "map" }): Decode
 function messageDecode(desc: DescMessage): Decode {
   if (desc.typeName === TimestampSchema.typeName)
     return ({ S }) => (S === undefined ? undefined : parseTimestampText(S));
-  return ({ M }, onMismatch): Message | undefined => (M === undefined ? undefined : decodeMessage(desc, M, onMismatch));
+  return (attribute, onMismatch): Message | undefined => {
+    if (attribute.M !== undefined) return decodeMessage(desc, attribute.M, onMismatch);
+    // DynamoDB Local leaves an empty map out of a stream's record, and the attribute is then of no type at all.
+    return Object.keys(attribute).length === 0 ? create(desc) : undefined;
+  };
 }
 
 function enumDecode(desc: DescEnum): Decode {

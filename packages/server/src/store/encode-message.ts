@@ -75,7 +75,9 @@ function defaultCheck(field: DescField): ((value: unknown) => boolean) | undefin
   if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) return undefined;
   if (field.fieldKind === "scalar" && field.scalar === ScalarType.BYTES)
     return (value) => (value as Uint8Array).length === 0;
-  return (value) => value === "" || value === false || value === 0n || value === "0" || Object.is(value, 0);
+  // A 64-bit number may be held as a text, whose "0" is the default. The text "0" of a user is none.
+  if (field.fieldKind === "scalar" && field.scalar === ScalarType.STRING) return (value) => value === "";
+  return (value) => value === false || value === 0n || value === "0" || Object.is(value, 0);
 }
 
 function fieldEncode(field: DescField): Encode {

@@ -29,6 +29,14 @@ test("numbers that DynamoDB cannot hold come back too", () => {
   }
 });
 
+test("a text that looks like an empty value of another type is kept", () => {
+  for (const text of ["0", "false", "null", "NaN", "{}", " "]) {
+    const { body } = fromItem(toItem(textEntry("r", 1, text))).entry;
+    const kind = body.case === "messageSent" ? body.value.content?.kind : undefined;
+    expect(kind).toMatchObject({ case: "text", value: { text } });
+  }
+});
+
 test("an item can be read by people", () => {
   const entry = logged("room-1", 42, {
     type: "message_sent",

@@ -9,6 +9,7 @@ import { found, openRoom, readLog, type Scene, say, seqsOf } from "./scene.ts";
 const texts: Readonly<Record<string, string>> = {
   "a letter": "x",
   "a space": " ",
+  "the digit zero": "0",
   "line breaks and tabs": "a\r\n\tb\n",
   "a NUL and other controls": "a\u0000b\u0001\u007f\u0085",
   emoji: "👩‍👩‍👧‍👦 🇰🇷 🏳️‍🌈",
