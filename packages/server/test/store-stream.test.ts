@@ -8,7 +8,7 @@ import { createDynamoStore } from "../src/store/dynamodb-store.ts";
 import { describeShards, readShard, readStreamArn, type StreamRecord } from "../src/store/stream.ts";
 import { StreamTrimmedError } from "../src/store/stream-errors.ts";
 import { toChange } from "../src/store/to-change.ts";
-import { creation, joined, leaving, textEntry } from "./store-fixtures.ts";
+import { creation, joined, leaving, logged, textEntry } from "./store-fixtures.ts";
 import { testTables } from "./store-tables.ts";
 
 /** Counts the answers that say that an iterator expired. */
@@ -132,6 +132,36 @@ describe("the table's stream", () => {
       if (empty === 2) await store.putEntry(textEntry(roomId, 1));
     }
     expect(empty).toBeGreaterThanOrEqual(2);
+  });
+
+  test("the first record of a table is read, also when others were written to since the reading began", async () => {
+    const { store, ...stream } = await newTable();
+    const another = await newTable();
+    const roomId = randomUUID();
+    const shardId = await onlyShard(stream.streams, stream.streamArn);
+    const reader = pages({ ...stream, shardId });
+    expect((await reader.next()).value).toEqual([]);
+    await another.store.putEntry(textEntry(roomId, 7));
+    await store.putEntry(textEntry(roomId, 1));
+    let page: readonly StreamRecord[] = [];
+    while (page.length === 0) page = (await reader.next()).value ?? [];
+    expect(seqsOf(roomId, page.map(toChange))).toEqual([1]);
+    await reader.return();
+  });
+
+  test("an entry comes back as it was stored, with what is empty in it", async () => {
+    const { store, ...stream } = await newTable();
+    const roomId = randomUUID();
+    const value = {
+      content: { kind: { case: "text" as const, value: { text: "0" } } },
+      mentions: [{ target: { case: "everybody" as const, value: {} }, lengthUtf16: 1 }],
+    };
+    const stored = logged(roomId, 1, { type: "message_sent", body: { case: "messageSent", value } });
+    await store.putEntry(stored);
+    const shardId = await onlyShard(stream.streams, stream.streamArn);
+    const [change] = (await read({ ...stream, shardId }, 1)).map(toChange);
+    expect(change).toMatchObject({ kind: "entry", entry: { entry: stored.entry } });
+    expect(await store.readEntries({ roomId, limit: 1 })).toMatchObject([{ entry: stored.entry }]);
   });
 
   test("a closed shard ends, and its child goes on: parents before children is the order of each room", async () => {

@@ -41,6 +41,7 @@ export interface ShardReading extends ShardPosition {
 
 /** Streams keep records for 24 hours. */
 const SURELY_KEPT_MS = 23 * 3_600_000;
+const TRIMMED_IN_A_ROW = 3;
 
 /** The stream that the table writes to now; undefined when it has none. A stream that was turned off and on has a new name. */
 export async function readStreamArn(client: DynamoDBClient, tableName: string): Promise<string | undefined> {
@@ -79,18 +80,23 @@ export async function* readShard(
   let position: ShardPosition = reading;
   const { nowMs = Date.now } = reading;
   let askedAtMs = nowMs();
+  let trimmedInARow = 0;
   let iterator: string | undefined = await getIterator(client, position, signal);
   while (iterator !== undefined) {
     signal.throwIfAborted();
-    const answer: GetRecordsCommandOutput | "expired" = await getRecords(client, iterator, position, signal);
-    if (answer === "expired") {
+    const answer: Answer = await getRecords(client, iterator, position, signal);
+    if (answer instanceof Error) {
+      const isTrimmed = answer instanceof TrimmedDataAccessException;
+      trimmedInARow = isTrimmed ? trimmedInARow + 1 : 0;
       // Without a position the stream cannot say that something was trimmed meanwhile.
-      if (position.afterSequenceNumber === undefined && nowMs() - askedAtMs > SURELY_KEPT_MS)
-        throw new StreamTrimmedError(position, { cause: new Error("nothing was read for too long") });
+      const maybeMissed = nowMs() - askedAtMs > SURELY_KEPT_MS || trimmedInARow > TRIMMED_IN_A_ROW;
+      if (position.afterSequenceNumber === undefined ? maybeMissed : isTrimmed)
+        throw new StreamTrimmedError(position, { cause: answer });
       askedAtMs = nowMs();
       iterator = await getIterator(client, position, signal);
       continue;
     }
+    trimmedInARow = 0;
     askedAtMs = nowMs();
     const records = answer.Records ?? [];
     const last = records.at(-1)?.dynamodb?.SequenceNumber;
@@ -120,17 +126,23 @@ async function getIterator(
   }
 }
 
+/**
+ * An error asks for another iterator. Iterators live for 15 minutes: the reader was slow, and what it has not seen is still
+ * there, or is said to be trimmed. And an iterator from before a shard's first record is said to be behind what was trimmed,
+ * by DynamoDB Local once there are records: who has read nothing yet, and asked just now, has missed none.
+ */
+type Answer = GetRecordsCommandOutput | ExpiredIteratorException | TrimmedDataAccessException;
+
 async function getRecords(
   client: DynamoDBStreamsClient,
   iterator: string,
   position: ShardPosition,
   signal: AbortSignal,
-): Promise<GetRecordsCommandOutput | "expired"> {
+): Promise<Answer> {
   try {
     return await client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 1_000 }), { abortSignal: signal });
   } catch (error) {
-    // Iterators live for 15 minutes: the reader was slow. What it has not seen is still there, or is said to be trimmed.
-    if (error instanceof ExpiredIteratorException) return "expired";
+    if (error instanceof ExpiredIteratorException || error instanceof TrimmedDataAccessException) return error;
     throw toStreamError(error, position, signal);
   }
 }
