@@ -1,4 +1,6 @@
+import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startTcpProxy } from "@maru/devstack";
 import { committedOffsets, OffsetLostError, startConsumer, UnknownTopicError } from "@maru/kafka";
 import { expect, inject, test } from "vitest";
 import {
@@ -287,6 +289,42 @@ test("a committed offset that is gone ends the consumer with OffsetLostError", a
   const error = await consumer.done.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(OffsetLostError);
   expect(error).toMatchObject({ topic: topic.topic, partition: 0, offset: 1000n });
+});
+
+test("a consumer whose connections hang says so, joins its group anew, and every event comes", async () => {
+  await using topic = await startEventsTopic(brokers, 2);
+  let newest = 0;
+  let hangingUpTo = 0;
+  await using proxy = await startTcpProxy({
+    target: brokers[0] ?? "",
+    onChunk(chunk, { from, connection }) {
+      newest = Math.max(newest, connection);
+      return from === "upstream" && connection <= hangingUpTo ? Buffer.alloc(0) : chunk;
+    },
+  });
+  const warnings: ConsumerWarning[] = [];
+  const handled: number[] = [];
+  await using consumer = await subscribe(
+    neverAsked,
+    {
+      ...topic.options,
+      stallCheckMs: 500,
+      onWarning: (warning) => void warnings.push(warning),
+      socketFactory: ({ onConnect }) => createConnection({ host: "127.0.0.1", port: proxy.port }, onConnect),
+    },
+    { any: ({ seq }) => void handled.push(seq) },
+  );
+  await topic.send(seqsOf("room", 3));
+  await expect.poll(() => handled, deadline).toEqual([1, 2, 3]);
+  hangingUpTo = newest;
+  await topic.send(seqsOf("room", 3, 4));
+  await expect.poll(() => warnings.map(({ code }) => code), deadline).toContain("stalled");
+  // The hanging member is missed by the group only after its session has ended.
+  await expect.poll(() => new Set(handled).size, { timeout: 50_000 }).toBe(6);
+  expect(handled).toEqual(handled.toSorted((a, b) => a - b));
+  await expect
+    .poll(() => consumer.partitions.every(({ position, highOffset }) => position === highOffset), deadline)
+    .toBe(true);
 });
 
 test("a group that begins at the end gets only what comes later", async () => {

@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from "kafkajs";
 import { KafkaError, UnknownTopicError } from "./errors.ts";
 import { chainOf, failureKind } from "./failure.ts";
-import { pause } from "./waiting.ts";
+import { pause, unlessAborted, within } from "./waiting.ts";
 
 /** How long to go on asking. */
 export interface Patience {
@@ -13,13 +13,16 @@ export interface Patience {
 
 /** A topic that was just created may be unknown to some brokers for a moment. */
 const UNKNOWN_FOR_MS = 3000;
+/** Longer than what kafkajs itself waits for one answer, with its retries. */
+const ATTEMPT_LIMIT_MS = 45_000;
+const DISCONNECT_LIMIT_MS = 2000;
 
 /** Asks the brokers something over a connection of its own, and again while the answer is an error that passes. */
 export async function askBrokers<T>(kafka: Kafka, what: string, question: (admin: Admin) => Promise<T>, how: Patience) {
   const startedAt = performance.now();
   for (;;) {
     try {
-      return await askOnce(kafka, question);
+      return await askOnce(kafka, question, how.signal);
     } catch (error) {
       how.signal.throwIfAborted();
       if (error instanceof KafkaError) throw error;
@@ -53,13 +56,19 @@ export function isUnknownTopic(error: unknown): boolean {
   return chainOf(error).some((e) => (e as { type?: string }).type === "UNKNOWN_TOPIC_OR_PARTITION");
 }
 
-async function askOnce<T>(kafka: Kafka, question: (admin: Admin) => Promise<T>): Promise<T> {
+/** Bounded, so that a connection that hangs for ever is a failed attempt like others. */
+async function askOnce<T>(kafka: Kafka, question: (admin: Admin) => Promise<T>, signal: AbortSignal): Promise<T> {
   const admin = kafka.admin();
   try {
-    await admin.connect();
-    return await question(admin);
+    return await unlessAborted(AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]), async () => {
+      await admin.connect();
+      return await question(admin);
+    });
   } finally {
-    await admin.disconnect().catch(() => {});
+    await within(
+      DISCONNECT_LIMIT_MS,
+      admin.disconnect().catch(() => {}),
+    );
   }
 }
 

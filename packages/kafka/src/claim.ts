@@ -50,10 +50,14 @@ export class Claim implements PartitionClaim {
   readonly topic: string;
   readonly partition: number;
   startOffset = -1n;
-  position = -1n;
   highOffset = -1n;
   /** Whether `onAssigned` was told of it. */
   announced = false;
+  /** When something last came of it, or was last allowed to come, by `performance.now`. */
+  movedAtMs = performance.now();
+  #position = -1n;
+  #steppedTo = -1n;
+  readonly #commitsSinceMs = new Set<{ ms: number }>();
   readonly #control: FetchControl;
   readonly #end = new AbortController();
   #held = true;
@@ -66,6 +70,27 @@ export class Claim implements PartitionClaim {
     this.partition = at.partition;
     this.#control = control;
     control.pause(this);
+  }
+
+  get position(): bigint {
+    return this.#position;
+  }
+
+  set position(offset: bigint) {
+    if (offset !== this.#position) this.movedAtMs = performance.now();
+    this.#position = offset;
+  }
+
+  /** Where fetching has come to: ahead of the position when the driver stepped over records that are not handed over. */
+  get reached(): bigint {
+    const isAhead = this.#steppedTo > this.#position;
+    return isAhead ? this.#steppedTo : this.#position;
+  }
+
+  /** Since when the oldest commit has been waiting for its answer; undefined while there is none. */
+  get commitPendingSinceMs(): number | undefined {
+    const [oldest] = this.#commitsSinceMs;
+    return oldest?.ms;
   }
 
   get signal(): AbortSignal {
@@ -92,6 +117,7 @@ export class Claim implements PartitionClaim {
   release(offset: bigint): void {
     if (this.lost) return;
     this.#held = false;
+    this.movedAtMs = performance.now();
     this.seek(offset);
     if (!this.#paused) this.#control.resume(this);
   }
@@ -107,13 +133,21 @@ export class Claim implements PartitionClaim {
 
   resume(): void {
     this.#paused = false;
+    this.movedAtMs = performance.now();
     if (!this.lost && !this.#held) this.#control.resume(this);
   }
 
   seek(offset: bigint): void {
     if (this.lost) return;
     this.position = offset;
+    this.#steppedTo = -1n;
     this.#control.seek(this, offset);
+  }
+
+  /** The driver stepped over control records; what is handed over next begins here or later. */
+  stepTo(offset: bigint): void {
+    this.#steppedTo = offset;
+    this.movedAtMs = performance.now();
   }
 
   /**
@@ -138,6 +172,16 @@ export class Claim implements PartitionClaim {
   }
 
   async commit(nextOffset: bigint): Promise<boolean> {
+    const since = { ms: performance.now() };
+    this.#commitsSinceMs.add(since);
+    try {
+      return await this.#commit(nextOffset);
+    } finally {
+      this.#commitsSinceMs.delete(since);
+    }
+  }
+
+  async #commit(nextOffset: bigint): Promise<boolean> {
     const offsets = { partition: this.partition, offset: String(nextOffset) };
     for (let tries = 1; !this.lost; tries++) {
       if (!this.#commitOffsets) throw new KafkaError(`nothing of ${this.topic}/${this.partition} was handed over yet`);

@@ -21,6 +21,9 @@ export interface KafkaConnection {
 /** How kafkajs retries within one of its own calls; the callers of this package retry around it, as long as it makes sense. */
 export const INNER_RETRY: RetryOptions = { initialRetryTime: 50, maxRetryTime: 500, retries: 2 };
 
+/** How long kafkajs believes what it knows of leaders, when no error tells it better. Its own default is 5 minutes. */
+export const METADATA_MAX_AGE_MS = 30_000;
+
 /** Makes a kafkajs client. `onEntry` sees every warning and error first, synchronously. */
 export function openKafka(
   connection: KafkaConnection,

@@ -1,20 +1,20 @@
-import { isUnknownTopic } from "./admin.ts";
 import { Assignment, toError } from "./assignment.ts";
-import { Claim, type FetchControl } from "./claim.ts";
 import { openKafka } from "./connection.ts";
 import type { ConsumerDriver, ConsumerOptions } from "./consumer-options.ts";
-import { ConnectError, UnknownTopicError } from "./errors.ts";
-import { beginFetching, recoverPosition } from "./fetch-position.ts";
-import { announcingAssigner } from "./membership.ts";
-import { takeBatch } from "./take-batch.ts";
-import { within } from "./waiting.ts";
+import { type GroupSession, type GroupSessionDeps, openGroupSession } from "./group-session.ts";
+import { askOffsets, type FoundStall, StallWatch } from "./stall-watch.ts";
+import { pause } from "./waiting.ts";
 
-const CONSUMER_RETRY = { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 };
-const DISCONNECT_LIMIT_MS = 10_000;
+const STALL_CHECK_MS = 10_000;
+/** How long after a rejoin the next one may come; each one that did not help doubles it. */
+const FIRST_REJOIN_PAUSE_MS = 30_000;
+const MAX_REJOIN_PAUSE_MS = 300_000;
+const MAX_REOPEN_PAUSE_MS = 10_000;
 
 /**
  * Joins a group and hands over the records of the partitions that it gets. Offsets are committed only by
- * {@link PartitionClaim.commit}, and never for a partition that was lost.
+ * {@link PartitionClaim.commit}, and never for a partition that was lost. When nothing comes although something is there, the
+ * consumer says so through `onStalled` and joins the group anew.
  *
  * @throws ConnectError, UnknownTopicError
  * @example
@@ -31,65 +31,39 @@ const DISCONNECT_LIMIT_MS = 10_000;
 export async function startConsumer(options: ConsumerOptions): Promise<ConsumerDriver> {
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {}); // also told to onCrash
+  const stopping = new AbortController();
   let ending: Promise<void> | undefined;
 
   const assignment = new Assignment(
     (claims, reason) => options.onRevoked?.(claims, reason),
     (error) => endWith(error),
   );
-  const kafka = openKafka(options, CONSUMER_RETRY, refuseSilentReset);
-  const consumer = kafka.consumer({
-    groupId: options.groupId,
-    allowAutoTopicCreation: false,
-    sessionTimeout: options.sessionTimeoutMs ?? 30_000,
-    rebalanceTimeout: options.rebalanceTimeoutMs ?? 60_000,
-    heartbeatInterval: options.heartbeatIntervalMs ?? 3000,
-    maxWaitTimeInMs: options.maxWaitMs ?? 250,
-    maxBytesPerPartition: options.maxPartitionBytes ?? 1024 * 1024,
-    partitionAssigners: [announcingAssigner(revokeForRebalance)],
-  });
-  const control: FetchControl = {
-    pause: ({ topic, partition }) => whileJoined(() => consumer.pause([{ topic, partitions: [partition] }])),
-    resume: ({ topic, partition }) => whileJoined(() => consumer.resume([{ topic, partitions: [partition] }])),
-    seek: ({ topic, partition }, offset) =>
-      whileJoined(() => consumer.seek({ topic, partition, offset: String(offset) })),
-  };
+  const deps: GroupSessionDeps = { options, assignment, isEnding: () => ending !== undefined, onCrash, end: endWith };
+  let watching: Promise<void> = Promise.resolve();
+  let session: GroupSession | undefined;
+  session = await openGroupSession(deps);
+  await session.run();
+  if (!ending) watching = watch();
 
-  function revokeForRebalance(): void {
+  function onCrash(error: Error, willRestart: boolean): void {
     if (ending) assignment.drop();
-    else void assignment.revoke("rebalance");
-  }
-
-  function onJoined(memberAssignment: Record<string, number[]>): void {
-    revokeForRebalance();
-    if (ending) return;
-    const fresh = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
-      partitions.map((partition) => new Claim({ topic, partition }, control)),
-    );
-    assignment.add(fresh);
-    if (fresh.length > 0) beginFetching({ kafka, options }, fresh).catch(endWith);
-  }
-
-  /** kafkajs answers "offset out of range" by committing a default offset; it logs first, and what the log throws stops it. */
-  function refuseSilentReset({ log }: { log: { message: string; topic?: string; partition?: number } }): void {
-    if (log.message !== "Offset out of range, resetting to default offset") return;
-    const claim = assignment.find({ topic: log.topic ?? "", partition: log.partition ?? -1 });
-    if (claim?.flowing) {
-      claim.hold();
-      recoverPosition({ kafka, options }, claim).catch(endWith);
+    else if (!willRestart) void end(error);
+    else {
+      void assignment.revoke("crash");
+      tell(() => options.onCrash?.(error, true));
     }
-    throw Object.assign(new Error(log.message), { retriable: true });
   }
 
   function end(error?: Error): Promise<void> {
     if (ending) return ending;
-    if (error) reportCrash(error, false);
+    stopping.abort();
+    if (error) tell(() => options.onCrash?.(error, false));
     ending = Promise.resolve().then(async () => {
       assignment.hold();
       await assignment.revoke(error ? "crash" : "close");
       assignment.drop();
-      const disconnected = consumer.disconnect().catch(() => {});
-      await within(DISCONNECT_LIMIT_MS, disconnected);
+      await watching;
+      await session?.close();
       if (error) ended.reject(error);
       else ended.resolve();
     });
@@ -100,39 +74,56 @@ export async function startConsumer(options: ConsumerOptions): Promise<ConsumerD
     void end(toError(thrown));
   }
 
-  function reportCrash(error: Error, willRestart: boolean): void {
-    try {
-      options.onCrash?.(error, willRestart);
-    } catch (thrown) {
-      queueMicrotask(() => {
-        throw thrown;
-      });
+  async function watch(): Promise<void> {
+    const checkMs = options.stallCheckMs ?? STALL_CHECK_MS;
+    const { signal } = stopping;
+    const stallWatch = new StallWatch({
+      checkMs,
+      joinLimitMs: (options.rebalanceTimeoutMs ?? 60_000) + 3 * checkMs,
+      claims: () => assignment.claims,
+      session: () => session,
+      offsetsOf: askOffsets(openKafka(options), checkMs, signal),
+      nowMs: () => performance.now(),
+    });
+    let rejoinedAtMs = Number.NEGATIVE_INFINITY;
+    let rejoinPauseMs = FIRST_REJOIN_PAUSE_MS;
+    for (;;) {
+      await pause(checkMs, signal);
+      if (signal.aborted) return;
+      const found = await stallWatch.look().catch(endWith);
+      if (signal.aborted) return;
+      const sinceRejoinMs = performance.now() - rejoinedAtMs;
+      if (!found) {
+        if (sinceRejoinMs > 2 * rejoinPauseMs) rejoinPauseMs = FIRST_REJOIN_PAUSE_MS;
+        continue;
+      }
+      const willRejoin = found.what !== "unanswered" && sinceRejoinMs > rejoinPauseMs;
+      tell(() => options.onStalled?.({ ...found, willRejoin }));
+      if (!willRejoin) continue;
+      if (rejoinedAtMs > 0) rejoinPauseMs = Math.min(MAX_REJOIN_PAUSE_MS, rejoinPauseMs * 2);
+      await rejoin(found);
+      rejoinedAtMs = performance.now();
     }
   }
 
-  consumer.on("consumer.group_join", (event) => onJoined(event.payload.memberAssignment));
-  consumer.on("consumer.rebalancing", revokeForRebalance);
-  consumer.on("consumer.crash", ({ payload: { error, restart } }) => {
-    if (ending) return assignment.drop();
-    if (!restart) return void end(error);
+  /** Leaves everything of the old session to itself, also when it hangs. */
+  async function rejoin(found: FoundStall): Promise<void> {
+    const old = session;
+    session = undefined;
     void assignment.revoke("crash");
-    reportCrash(error, true);
-  });
-
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: options.topics, fromBeginning: options.fromBeginning });
-  } catch (error) {
-    await consumer.disconnect().catch(() => {});
-    if (isUnknownTopic(error)) throw new UnknownTopicError(options.topics.join(", "), error);
-    throw new ConnectError(options.brokers, error);
+    const leftAtMs = performance.now();
+    await old?.abandon();
+    for (let tries = 0; session === undefined && !stopping.signal.aborted; tries++) {
+      try {
+        session = await openGroupSession(deps);
+        if (!stopping.signal.aborted) void session.run().catch(endWith);
+      } catch (cause) {
+        const quietMs = found.quietMs + performance.now() - leftAtMs;
+        tell(() => options.onStalled?.({ what: "unjoined", partitions: [], quietMs, willRejoin: true, cause }));
+        await pause(Math.min(MAX_REOPEN_PAUSE_MS, 500 * 2 ** tries), stopping.signal);
+      }
+    }
   }
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 32,
-    eachBatch: (payload) => takeBatch({ options, find: (at) => assignment.find(at), end: endWith }, payload),
-  });
 
   const close = () => end().then(() => ended.promise);
   return {
@@ -145,11 +136,13 @@ export async function startConsumer(options: ConsumerOptions): Promise<ConsumerD
   };
 }
 
-/** After a crash the driver has no group for a moment, and says so by throwing; the claims are lost right after. */
-function whileJoined(act: () => void): void {
+/** What a callback throws is not the driver's error: it surfaces as an uncaught exception. */
+function tell(callback: () => void): void {
   try {
-    act();
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes("Consumer group was not initialized")) throw error;
+    callback();
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { PartitionClaim } from "./claim.ts";
 import type { KafkaConnection } from "./connection.ts";
+import type { ConsumerStall } from "./consumer-stall.ts";
 import type { OffsetLostError } from "./errors.ts";
 import type { ConsumedRecord } from "./record.ts";
 
@@ -28,6 +29,13 @@ export interface ConsumerOptions extends KafkaConnection {
   onOffsetLost?: (error: OffsetLostError) => Promise<bigint | undefined>;
   /** The connection to the group failed. `willRestart` is false when `closed` rejects with the same error. */
   onCrash?: (error: Error, willRestart: boolean) => void;
+  /** Nothing comes although something is there; see {@link ConsumerStall}. Told each time that it is found, never once for all. */
+  onStalled?: (stall: ConsumerStall) => void;
+  /**
+   * How long nothing must have come of a partition before the brokers are asked whether there is something. When there is,
+   * and still nothing has come after as long again, the consumer is stalled. Default 10,000.
+   */
+  stallCheckMs?: number;
   /** Without a heartbeat for so long, a member is taken for dead. Default 30,000. */
   sessionTimeoutMs?: number;
   /** How long a rebalance waits for its members. Default 60,000. */

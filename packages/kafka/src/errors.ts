@@ -66,6 +66,20 @@ export class ShortAnswerError extends KafkaError {
   }
 }
 
+/** A produce request was neither answered nor refused for longer than kafkajs ever waits: it counts as not stored. */
+export class AttemptTimeoutError extends KafkaError {
+  override name = "AttemptTimeoutError";
+  readonly topic: string;
+  readonly partition: number;
+  readonly limitMs: number;
+  constructor(at: TopicPartition, limitMs: number) {
+    super(`an attempt to send to ${at.topic}/${at.partition} had no outcome within ${limitMs} ms`);
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.limitMs = limitMs;
+  }
+}
+
 /** The producer is closed, or was closed before the brokers confirmed the message: it may or may not be stored. */
 export class ProducerClosedError extends KafkaError {
   override name = "ProducerClosedError";

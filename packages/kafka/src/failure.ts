@@ -1,4 +1,4 @@
-import { ShortAnswerError } from "./errors.ts";
+import { AttemptTimeoutError, ShortAnswerError } from "./errors.ts";
 
 /**
  * What a failed send asks for: `retry` the same batch; `retry-anew`, with a new producer id, because broker and driver no
@@ -16,12 +16,17 @@ const SEQUENCE_LOST = new Set([
 ]);
 /** Marked as final by kafkajs, and yet they pass. */
 const PASSING = new Set(["UNKNOWN", "BROKER_NOT_AVAILABLE", "STALE_BROKER_EPOCH", "STALE_CONTROLLER_EPOCH"]);
-const PASSING_NAMES = new Set(["KafkaJSLockTimeout", "KafkaJSNumberOfRetriesExceeded", "KafkaJSTimeout"]);
+const PASSING_NAMES = new Set([
+  "KafkaJSLockTimeout",
+  "KafkaJSNumberOfRetriesExceeded",
+  "KafkaJSTimeout",
+  "TimeoutError", // of a signal that bounds an attempt
+]);
 
 /** Decides what to do about an error of a kafkajs send. */
 export function failureKind(error: unknown): FailureKind {
   for (const link of chainOf(error)) {
-    if (link instanceof ShortAnswerError) return "retry-anew";
+    if (link instanceof ShortAnswerError || link instanceof AttemptTimeoutError) return "retry-anew";
     const { type = "", name = "" } = link as { type?: string; name?: string };
     if (TOO_LARGE.has(type)) return "too-large";
     if (SEQUENCE_LOST.has(type)) return "retry-anew";

@@ -2,6 +2,7 @@ export type { PartitionClaim } from "./claim.ts";
 export type { KafkaConnection } from "./connection.ts";
 export { startConsumer } from "./consumer-driver.ts";
 export type { ConsumerDriver, ConsumerOptions, RevokeReason } from "./consumer-options.ts";
+export type { ConsumerStall, StalledPartition } from "./consumer-stall.ts";
 export * from "./errors.ts";
 export { partitionOf } from "./partition.ts";
 export type { OutgoingMessage, ProducerOptions, RoomProducer, Stored } from "./producer.ts";

@@ -1,7 +1,7 @@
-import type { Kafka, Message, Producer } from "kafkajs";
+import type { Kafka, Message, Producer, RecordMetadata } from "kafkajs";
 import { missingFromAnswer } from "./answer.ts";
-import { INNER_RETRY } from "./connection.ts";
-import { ShortAnswerError, type TopicPartition } from "./errors.ts";
+import { INNER_RETRY, METADATA_MAX_AGE_MS } from "./connection.ts";
+import { AttemptTimeoutError, ShortAnswerError, type TopicPartition } from "./errors.ts";
 import { failureKind } from "./failure.ts";
 import { partitionOf } from "./partition.ts";
 import { within } from "./waiting.ts";
@@ -20,6 +20,8 @@ interface Session {
 }
 
 const DISCONNECT_LIMIT_MS = 2000;
+/** Longer than kafkajs itself can take: its lock of a broker waits for 65 s, and each of three tries for 10. */
+const ATTEMPT_LIMIT_MS = 120_000;
 
 /**
  * A few idempotent kafkajs producers, over which the partitions are spread: kafkajs lets only one produce request of an
@@ -29,9 +31,11 @@ export class SessionPool {
   readonly #kafka: Kafka;
   readonly #verifyAnswer: boolean;
   readonly #sessions: (Session | undefined)[];
+  readonly #attemptLimitMs: number;
 
-  constructor(kafka: Kafka, size: number, verifyAnswer: boolean) {
+  constructor(kafka: Kafka, size: number, verifyAnswer: boolean, attemptLimitMs = ATTEMPT_LIMIT_MS) {
     this.#kafka = kafka;
+    this.#attemptLimitMs = attemptLimitMs;
     this.#verifyAnswer = verifyAnswer;
     this.#sessions = Array.from({ length: size }, () => undefined);
   }
@@ -41,15 +45,18 @@ export class SessionPool {
     await this.#session(0).producer;
   }
 
-  /** Sends one batch to one partition, once. Resolves with the offset of its first message. */
+  /**
+   * Sends one batch to one partition, once. Resolves with the offset of its first message. An attempt without any outcome
+   * fails after a while, so that a connection that hangs does not stop its partitions for ever; if it is stored all the same
+   * later, it is a repeat of what was sent again.
+   */
   async send(at: TopicPartition, messages: PreparedMessage[]): Promise<string> {
     // Hashed, because brokers also lead every n-th partition: a remainder would put all partitions of a broker together.
     const slot = partitionOf(`${at.topic}/${at.partition}`, this.#sessions.length);
     const session = this.#session(slot);
     session.inFlight++;
     try {
-      const producer = await session.producer;
-      const answer = await producer.send({ topic: at.topic, acks: -1, timeout: 8000, messages });
+      const answer = await this.#attempt(at, session, messages);
       const missing = this.#verifyAnswer ? missingFromAnswer([at], answer) : [];
       if (missing.length > 0) throw new ShortAnswerError(missing);
       return answer.find((a) => a.partition === at.partition)?.baseOffset ?? "-1";
@@ -60,6 +67,14 @@ export class SessionPool {
       session.inFlight--;
       if (session.retired && session.inFlight === 0) void disconnect(session);
     }
+  }
+
+  async #attempt(at: TopicPartition, session: Session, messages: PreparedMessage[]): Promise<RecordMetadata[]> {
+    const sending = session.producer.then((producer) =>
+      producer.send({ topic: at.topic, acks: -1, timeout: 8000, messages }),
+    );
+    if (!(await within(this.#attemptLimitMs, sending))) throw new AttemptTimeoutError(at, this.#attemptLimitMs);
+    return sending;
   }
 
   async close(): Promise<void> {
@@ -79,6 +94,7 @@ export class SessionPool {
     const producer = this.#kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
       retry: INNER_RETRY,
       createPartitioner: () => (args) => args.message.partition ?? 0,
     });

@@ -12,5 +12,5 @@ export type {
 } from "./handlers.ts";
 export type { SubscribeOptions } from "./options.ts";
 export type { HandlerRetryOptions } from "./retry.ts";
-export { type EntrySource, type RoomConsumer, subscribe } from "./subscribe.ts";
+export { type ConsumedPartition, type EntrySource, type RoomConsumer, subscribe } from "./subscribe.ts";
 export type { ConsumerWarning } from "./warning.ts";

@@ -19,6 +19,7 @@ test.each([
   ["topic", { topic: "" }],
   ["maxInFlight", { maxInFlight: 0 }],
   ["commitIntervalMs", { commitIntervalMs: -1 }],
+  ["stallCheckMs", { stallCheckMs: 0 }],
   ["drainTimeoutMs", { drainTimeoutMs: Number.NaN }],
   ["retry.maxAttempts", { retry: { maxAttempts: 0 } }],
 ])("a bad option is refused by name: %s", (name, bad) => {

@@ -30,6 +30,11 @@ export interface SubscribeOptions
   readonly commitIntervalMs?: number;
   /** How long stopping waits for the handlers that run, in milliseconds, before it aborts their signal. @default 10_000 */
   readonly drainTimeoutMs?: number;
+  /**
+   * How long nothing may come before the consumer asks the brokers whether something is there, in milliseconds; when it is,
+   * and has not come after as long again, there is the warning `stalled`. @default 10_000
+   */
+  readonly stallCheckMs?: number;
   /** Is told of what the consumer got over. Default: a warning of the process, on stderr. */
   readonly onWarning?: (warning: ConsumerWarning) => void;
 }
@@ -44,6 +49,10 @@ export function toSettings(options: SubscribeOptions) {
   }
   if (!Number.isInteger(maxInFlight) || maxInFlight < 1) {
     throw new RangeError(`subscribe: maxInFlight must be a whole number from 1 on, not ${maxInFlight}`);
+  }
+  const { stallCheckMs = 1 } = options;
+  if (!(stallCheckMs >= 1 && stallCheckMs < 2 ** 31)) {
+    throw new RangeError(`subscribe: stallCheckMs must be from 1 on, not ${stallCheckMs}`);
   }
   for (const [name, value] of Object.entries({ commitIntervalMs, drainTimeoutMs })) {
     if (!(value >= 0 && value < 2 ** 31)) throw new RangeError(`subscribe: ${name} must not be ${value}`);

@@ -10,12 +10,21 @@ import {
   type PartitionWork,
   type PartitionWorkDeps,
 } from "./partition-work.ts";
-import type { ConsumerWarning } from "./warning.ts";
+import { type ConsumerWarning, stallWarning } from "./warning.ts";
 import { within } from "./within.ts";
 
 /** The part of the client that a consumer uses: what `connectMaru` makes has it. */
 export interface EntrySource {
   readonly events: Pick<Maru["events"], "listEntries">;
+}
+
+/** A partition of the topic, as a consumer sees it. */
+export interface ConsumedPartition {
+  readonly partition: number;
+  /** The offset that is fetched next; negative while it is not known. */
+  readonly position: bigint;
+  /** The offset that the next event will get, as of the last fetch or some seconds ago; negative while it is not known. */
+  readonly highOffset: bigint;
 }
 
 /** A running consumer. Made by {@link subscribe}. */
@@ -25,6 +34,8 @@ export interface RoomConsumer extends AsyncDisposable {
    * `OffsetLostError` and others of `@maru/kafka`. Leave it unobserved, and Node ends the process with that error.
    */
   readonly done: Promise<void>;
+  /** The partitions that are assigned now: `highOffset - position` events of each have not been fetched yet. */
+  readonly partitions: readonly ConsumedPartition[];
   /**
    * Stops fetching, waits for the handlers that run, commits what is done, leaves the group. Never rejects. May be called
    * again. A handler may call it, but not wait for it.
@@ -39,6 +50,9 @@ const LAST_COMMIT_LIMIT_MS = 5000;
  * Hands the events of rooms to typed handlers. The events of a room come one after the other, in order; rooms go in
  * parallel. An event is committed after its handler is done, so each is handled at least once: it may come again after a
  * crash or when partitions move. Repeats within one assignment of a partition are dropped.
+ *
+ * A consumer is never silent in secret: when nothing comes although the topic holds something, it warns (`stalled`), leaves
+ * its group and joins anew with fresh connections.
  *
  * A handler that throws is called again after a growing, random wait, and the later events of its room wait with it. When
  * no attempt is left, the consumer stops, and `done` says why; it never goes past an event that is not done.
@@ -128,7 +142,7 @@ export async function subscribe(
     drain.abort();
   }
 
-  const { ssl, sasl, socketFactory, onLog } = options;
+  const { ssl, sasl, socketFactory, onLog, stallCheckMs } = options;
   const driver = await startConsumer({
     brokers: [...brokers],
     clientId,
@@ -143,6 +157,8 @@ export async function subscribe(
     onCrash(cause, willRestart) {
       if (willRestart) warn({ code: "disconnected", message: `group ${group} was lost: ${cause.message}`, cause });
     },
+    onStalled: (stall) => warn(stallWarning(group, stall)),
+    ...(stallCheckMs === undefined ? {} : { stallCheckMs }),
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(socketFactory === undefined ? {} : { socketFactory }),
@@ -170,6 +186,9 @@ export async function subscribe(
     done: ended.then(() => {
       if (failure) throw failure.error;
     }),
+    get partitions() {
+      return driver.claims.map(({ partition, position, highOffset }) => ({ partition, position, highOffset }));
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
