@@ -6,15 +6,18 @@ import { connectMaru, type Maru } from "@maru/client";
 import { scratchName } from "@maru/devstack";
 import { compareRoom, isEqual, percentile, type RoomComparison } from "./compare.ts";
 import { type Line, readConversations } from "./conversation.ts";
-import { startProgress } from "./progress.ts";
+import { type Progress, startProgress } from "./progress.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import { openRoom, type SentRoom, sendConversation } from "./send.ts";
-import { useMaru } from "./use-maru.ts";
+import { type UsedMaru, useMaru } from "./use-maru.ts";
+import { watchArrivals } from "./watch-arrivals.ts";
 
 const help = `usage: npm run demo -- [options]
 
 Sends real conversations through the client, receives them from Kafka in a second process, and shows that both sides
 meet: the same messages, in order, none missing. Uses a running "npm start", or starts its own for the time being.
+When nothing arrives for a while, it says what the relay and the consumer say of themselves; when the run fails, it keeps
+the server's log and says where it is.
 
   --file F         conversations as JSON lines, gzipped or not (default: 20 rooms that come along)
   --rooms N        only the first N rooms
@@ -24,6 +27,10 @@ meet: the same messages, in order, none missing. Uses a running "npm start", or 
 `;
 
 const roomsOpenedAtOnce = 4;
+/** Longer than a consumer takes to notice that nothing comes, and to join its group anew. */
+const giveUpMs = 120_000;
+const sentRow = "messages sent";
+const receivedRow = "messages received";
 
 const { values } = parseArgs({
   options: {
@@ -40,50 +47,87 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new Error("stopped by Ctrl-C")));
   const conversations = await readConversations(values.file, Number(values.rooms));
-  const total = [...conversations.values()].reduce((sum, lines) => sum + lines.length, 0);
 
   await using running = await useMaru((line) => process.stderr.write(`${line}\n`));
-  const { grpcAddress: address, token, brokers } = running;
+  try {
+    if (await run(running, conversations, stop.signal)) return;
+  } catch (error) {
+    if (!stop.signal.aborted) process.stderr.write(`the server's log: ${running.keepLog()}\n`);
+    throw error;
+  }
+  process.exitCode = 1;
+  process.stderr.write(`the two sides differ; the server's log: ${running.keepLog()}\n`);
+}
+
+async function run(running: UsedMaru, conversations: Map<string, Line[]>, signal: AbortSignal): Promise<boolean> {
+  const { grpcAddress: address, httpAddress, token, brokers } = running;
+  const total = [...conversations.values()].reduce((sum, lines) => sum + lines.length, 0);
   await using maru = connectMaru({ address, token });
   const receiver = await startReceiver({ address, token, brokers, group: scratchName("demo") });
   try {
-    const sent = await sendAll(maru, conversations, total, Number(values.parallel), stop.signal, receiver.failed);
-    await untilReceived(receiver, sent, stop.signal);
+    const roomIds = await openRooms(maru, conversations, signal, receiver.failed);
+    const progress = startProgress({ [sentRow]: total, [receivedRow]: total });
+    const counting = setInterval(() => progress.update(receivedRow, receiver.messageCount), 100);
+    const sent: SentRoom[] = [];
+    const isWaiting = () => !sent.every((room) => isThere(receiver, room));
+    using arrivals = watchArrivals({ receiver, httpAddress, isWaiting, say: progress.note });
+    try {
+      await sendAll({ maru, conversations, roomIds, progress, signal, sent, failed: receiver.failed });
+      // Gives up when nothing has come for long.
+      while (isWaiting() && arrivals.quietMs < giveUpMs) {
+        signal.throwIfAborted();
+        await Promise.race([sleep(100), receiver.failed]);
+      }
+    } finally {
+      clearInterval(counting);
+      progress.update(receivedRow, receiver.messageCount);
+      progress.end();
+    }
     const rooms = sent.map((room) => compareRoom(room, receiver.rooms.get(room.roomId) ?? []));
     report(rooms, sent, receiver.delaysMs);
-    if (!rooms.every(isEqual)) process.exitCode = 1;
+    return rooms.every(isEqual);
   } finally {
     await receiver.close();
   }
 }
 
-async function sendAll(
+async function openRooms(
   maru: Maru,
   conversations: Map<string, Line[]>,
-  total: number,
-  parallel: number,
   signal: AbortSignal,
   failed: Promise<never>,
-): Promise<SentRoom[]> {
-  const opening = startProgress("rooms opened", conversations.size);
+): Promise<Map<string, string>> {
+  const opening = startProgress({ "rooms opened": conversations.size });
   const roomIds = new Map<string, string>();
   await inParallel(conversations, roomsOpenedAtOnce, failed, async ([title, lines]) => {
     signal.throwIfAborted();
     roomIds.set(title, await openRoom(maru, title, lines));
-    opening.update(roomIds.size);
+    opening.update("rooms opened", roomIds.size);
   }).finally(opening.end);
+  return roomIds;
+}
 
-  const sending = startProgress("messages sent", total);
-  const sent: SentRoom[] = [];
+interface Sending {
+  readonly maru: Maru;
+  readonly conversations: Map<string, Line[]>;
+  readonly roomIds: ReadonlyMap<string, string>;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Gets each room when it begins, and is filled on. */
+  readonly sent: SentRoom[];
+  readonly failed: Promise<never>;
+}
+
+async function sendAll({ maru, conversations, roomIds, progress, signal, sent, failed }: Sending): Promise<void> {
   let done = 0;
-  await inParallel(conversations, parallel, failed, async ([title, lines]) => {
-    const onSent = () => {
+  await inParallel(conversations, Number(values.parallel), failed, async ([title, lines]) => {
+    const room: SentRoom = { roomId: roomIds.get(title) ?? "", title, messages: [], refused: 0 };
+    sent.push(room);
+    await sendConversation(maru, room, lines, () => {
       signal.throwIfAborted();
-      sending.update(++done);
-    };
-    sent.push(await sendConversation(maru, roomIds.get(title) ?? "", title, lines, onSent));
-  }).finally(sending.end);
-  return sent;
+      progress.update(sentRow, ++done);
+    });
+  });
 }
 
 async function inParallel<Item>(
@@ -99,20 +143,9 @@ async function inParallel<Item>(
   await Promise.race([Promise.all(Array.from({ length: count }, worker)), failed]);
 }
 
-/** Waits until every stored message was handled; gives up when nothing has come for half a minute. */
-async function untilReceived(receiver: Receiver, sent: readonly SentRoom[], signal: AbortSignal): Promise<void> {
-  const isThere = ({ roomId, messages }: SentRoom) => {
-    const events = receiver.rooms.get(roomId) ?? [];
-    return (events.at(-1)?.seq ?? 0) >= (messages.at(-1)?.[0] ?? 0);
-  };
-  let quietSince = Date.now();
-  let handled = receiver.delaysMs.length;
-  while (!sent.every(isThere) && Date.now() - quietSince < 30_000) {
-    signal.throwIfAborted();
-    await Promise.race([sleep(100), receiver.failed]);
-    if (receiver.delaysMs.length !== handled) quietSince = Date.now();
-    handled = receiver.delaysMs.length;
-  }
+/** Whether the newest message that was stored in the room has been handled. */
+function isThere(receiver: Receiver, { roomId, messages }: SentRoom): boolean {
+  return (receiver.rooms.get(roomId)?.at(-1)?.seq ?? 0) >= (messages.at(-1)?.[0] ?? 0);
 }
 
 function report(rooms: readonly RoomComparison[], sent: readonly SentRoom[], delaysMs: number[]): void {

@@ -6,8 +6,15 @@ import { fingerprint } from "./fingerprint.ts";
 /** Tells the parent what was handled: room, number, hash of the text (empty for entries that are no messages), delay. */
 export type Handled = [roomId: string, seq: number, hash: string, delayMs: number];
 
+/** What the consumer has not fetched yet of the partitions that it has. */
+export interface Lag {
+  readonly partitions: number;
+  readonly toFetch: number;
+}
+
 const [address = "", token = "", brokers = "", group = ""] = process.argv.slice(2);
 const flushMs = 50;
+const lagMs = 1_000;
 
 const maru = connectMaru({ address, token });
 let batch: Handled[] = [];
@@ -29,10 +36,16 @@ const consumer = await subscribe(
   },
 );
 process.send?.({ ready: true });
+const lagTimer = setInterval(() => {
+  const known = consumer.partitions.filter(({ position }) => position >= 0n);
+  const toFetch = known.reduce((sum, { position, highOffset }) => sum + Number(highOffset - position), 0);
+  process.send?.({ lag: { partitions: known.length, toFetch } satisfies Lag });
+}, lagMs);
 
 const stop = async () => {
   await consumer.close();
   clearInterval(timer);
+  clearInterval(lagTimer);
   flush();
   await maru.close();
   process.disconnect?.();

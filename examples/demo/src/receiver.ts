@@ -1,12 +1,16 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import type { Handled } from "./receive.ts";
+import type { Handled, Lag } from "./receive.ts";
 
 /** What the second process has handled so far. */
 export interface Receiver {
   /** By room: every event in the order in which the handler got it. */
   readonly rooms: Map<string, { seq: number; hash: string }[]>;
   readonly delaysMs: number[];
+  /** Messages among the events, without those that came again. */
+  readonly messageCount: number;
+  /** What its consumer said last about what it has not fetched. */
+  readonly lag: Lag;
   /** Rejects when the process ends before it is stopped. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -25,6 +29,8 @@ export async function startReceiver(options: {
   );
   const rooms: Receiver["rooms"] = new Map();
   const delaysMs: number[] = [];
+  let messageCount = 0;
+  let lag: Lag = { partitions: 0, toFetch: 0 };
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   let stopping = false;
   const failed = exited.then((code): Promise<never> => {
@@ -33,10 +39,12 @@ export async function startReceiver(options: {
   });
   failed.catch(() => {});
   const ready = new Promise<void>((resolve) => {
-    child.on("message", (message: { ready?: true; handled?: Handled[] }) => {
+    child.on("message", (message: { ready?: true; handled?: Handled[]; lag?: Lag }) => {
       if (message.ready) resolve();
+      lag = message.lag ?? lag;
       for (const [roomId, seq, hash, delayMs] of message.handled ?? []) {
         const events = rooms.get(roomId) ?? [];
+        if (hash !== "" && seq > (events.at(-1)?.seq ?? 0)) messageCount++;
         events.push({ seq, hash });
         rooms.set(roomId, events);
         delaysMs.push(delayMs);
@@ -47,6 +55,12 @@ export async function startReceiver(options: {
   return {
     rooms,
     delaysMs,
+    get messageCount() {
+      return messageCount;
+    },
+    get lag() {
+      return lag;
+    },
     failed,
     close: async () => {
       stopping = true;

@@ -32,20 +32,18 @@ export async function openRoom(maru: Maru, title: string, lines: readonly Line[]
   return roomId;
 }
 
-/** Sends line after line, each by the user who wrote it. */
+/** Sends line after line, each by the user who wrote it, and notes what was stored. */
 export async function sendConversation(
   maru: Maru,
-  roomId: string,
-  title: string,
+  sent: SentRoom,
   lines: readonly Line[],
   onSent: () => void,
-): Promise<SentRoom> {
-  const sent: SentRoom = { roomId, title, messages: [], refused: 0 };
+): Promise<void> {
   const seqOfLine = new Map<number, number>();
   for (const line of lines) {
     try {
       const { entry } = await maru.messages.send({
-        roomId,
+        roomId: sent.roomId,
         actor: user(line.from),
         content: text(line.text),
         replyToSeq: seqOfLine.get(line.reply_to ?? 0) ?? 0,
@@ -60,5 +58,4 @@ export async function sendConversation(
     }
     onSent();
   }
-  return sent;
 }

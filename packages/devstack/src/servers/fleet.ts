@@ -39,6 +39,8 @@ export interface Fleet extends AsyncDisposable {
   startServer(options: ServerOptions): Promise<ServerNode>;
   /** A token for a service, valid for a day. */
   token(service: string): Promise<string>;
+  /** Lets the folder stay at the end, so that the logs can be read. */
+  keepLogs(): void;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
       const id = ++started;
       return withFreshPorts(() => startServer(site.context, id, env, server));
     },
+    keepLogs: () => site.context.supervisor.keepFolder(),
     close: site.close,
     [Symbol.asyncDispose]: site.close,
   };
