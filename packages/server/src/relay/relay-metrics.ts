@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export interface ShardView {
   lagMs(): number;
   isBlocked(): boolean;
+  isStalled(): boolean;
 }
 
 export interface RelayMetrics {
@@ -47,6 +48,14 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
     registers,
     collect() {
       this.set(missedShards.size + [...shards.values()].filter((view) => view.isBlocked()).length);
+    },
+  });
+  new Gauge({
+    name: "maru_relay_stalled_shards",
+    help: "Shards that hang: nothing was read or acknowledged for too long, and nothing failed. Above 0, somebody must look.",
+    registers,
+    collect() {
+      this.set([...shards.values()].filter((view) => view.isStalled()).length);
     },
   });
   return {

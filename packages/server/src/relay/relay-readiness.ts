@@ -1,5 +1,6 @@
 import { type Missed, missedText } from "./missed-text.ts";
 import { ShardBlockedError } from "./shard-blocked.ts";
+import { stallText } from "./shard-pulse.ts";
 import type { ShardWorker } from "./shard-worker.ts";
 
 export type RelayReadiness = { readonly ready: true } | { readonly ready: false; readonly why: string };
@@ -20,7 +21,8 @@ export function relayReadiness(health: RelayHealth): RelayReadiness {
   if (scannedAtMs === undefined) return notReady(`the shards are not known yet${because(scanError)}`);
   if (nowMs - scannedAtMs > toleratedMs) return notReady(`the shards cannot be looked up${because(scanError)}`);
   if (missed[0] !== undefined) return notReady(missedText(missed[0]));
-  for (const { trouble, shardId } of health.workers) {
+  for (const { trouble, stall, shardId } of health.workers) {
+    if (stall !== undefined) return notReady(`shard ${shardId} stands still: ${stallText(stall)}`);
     if (trouble?.blocked || (trouble !== undefined && nowMs - trouble.sinceMs > toleratedMs))
       return notReady(`shard ${shardId} stands still${because(trouble.error)}`);
   }

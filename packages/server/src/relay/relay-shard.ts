@@ -12,6 +12,7 @@ import { relayChanges } from "./relay-changes.ts";
 import type { RelayMetrics } from "./relay-metrics.ts";
 import { LeaseLostError, ShardBlockedError } from "./shard-blocked.ts";
 import type { ShardLag } from "./shard-lag.ts";
+import type { ShardPulse } from "./shard-pulse.ts";
 import type { ChangeRecord, TableStream } from "./table-stream.ts";
 import type { EventTopics } from "./to-event.ts";
 
@@ -36,6 +37,7 @@ export interface LeasedShard {
   readonly lease: Lease;
   readonly checkpointer: Checkpointer;
   readonly lag: ShardLag;
+  readonly pulse: ShardPulse;
   /** Something was acknowledged, or there is nothing more to read. */
   readonly onProgress: () => void;
 }
@@ -49,13 +51,15 @@ export async function relayShard(
   shard: LeasedShard,
   signal: AbortSignal,
 ): Promise<"finished" | "stopped"> {
-  const { checkpointer, lag, onProgress } = shard;
+  const { checkpointer, lag, pulse, onProgress } = shard;
+  pulse.beat();
   const pipeline = createEventPipeline({
-    sink: countingSink(deps),
+    sink: watchedSink(deps, pulse),
     maxBatchBytes: deps.maxBatchBytes,
     onAcknowledged(position) {
       checkpointer.reach(position);
       lag.acknowledged(position);
+      pulse.beat();
       onProgress();
     },
   });
@@ -66,6 +70,7 @@ export async function relayShard(
   let pauseMs = 0;
   try {
     for await (const records of readOn(deps, shard, signal)) {
+      pulse.beat();
       deps.metrics.records.inc(records.length);
       noteRead(lag, records);
       await relayChanges({ ...deps, order, pipeline }, records, { topics, source, relayedAtMs: deps.clock.nowMs() });
@@ -75,7 +80,7 @@ export async function relayShard(
         await pipeline.settle();
         onProgress();
       }
-      await checkpointer.saveIfDue();
+      await pulse.during("checkpointing", () => checkpointer.saveIfDue());
       await pause(pauseMs, signal);
     }
   } catch (error) {
@@ -94,13 +99,23 @@ export async function relayShard(
   return end;
 }
 
-function readOn(
+async function* readOn(
   deps: RelayShardDeps,
-  { lease, checkpointer }: LeasedShard,
+  { lease, checkpointer, pulse }: LeasedShard,
   signal: AbortSignal,
-): AsyncIterable<readonly ChangeRecord[]> {
+): AsyncGenerator<readonly ChangeRecord[]> {
   const { streamArn, shardId } = lease;
-  return deps.stream.read({ streamArn, shardId, afterSequenceNumber: checkpointer.position?.sequenceNumber }, signal);
+  const from = { streamArn, shardId, afterSequenceNumber: checkpointer.position?.sequenceNumber };
+  const pages = deps.stream.read(from, signal)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await pulse.during("reading", () => pages.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await pages.return?.();
+  }
 }
 
 function noteRead(lag: ShardLag, records: readonly ChangeRecord[]): void {
@@ -108,10 +123,10 @@ function noteRead(lag: ShardLag, records: readonly ChangeRecord[]): void {
   if (first !== undefined && last !== undefined) lag.read(first, last);
 }
 
-function countingSink({ sink, metrics }: RelayShardDeps): EventSink {
+function watchedSink({ sink, metrics }: RelayShardDeps, pulse: ShardPulse): EventSink {
   return {
     async send(events) {
-      await sink.send(events);
+      await pulse.during("sending", () => sink.send(events));
       metrics.events.inc(events.length);
     },
   };

@@ -5,6 +5,7 @@ import { pause } from "./poll-pause.ts";
 import { type LeasedShard, type RelayShardDeps, relayShard } from "./relay-shard.ts";
 import { LeaseLostError, ShardBlockedError } from "./shard-blocked.ts";
 import { createShardLag } from "./shard-lag.ts";
+import { createShardPulse, type ShardStall, stallText } from "./shard-pulse.ts";
 
 export interface ShardWorkerDeps extends RelayShardDeps {
   readonly leases: Leases;
@@ -13,6 +14,8 @@ export interface ShardWorkerDeps extends RelayShardDeps {
   readonly checkpointEveryMs: number;
   /** Pause before a shard that is blocked is tried again from its checkpoint. */
   readonly retryBlockedMs: number;
+  /** A shard that has neither been read nor sent for longer, without an error, hangs. */
+  readonly stalledAfterMs: number;
 }
 
 export type ShardEnd = "finished" | "released" | "lost" | "abandoned";
@@ -22,6 +25,8 @@ export interface ShardWorker {
   readonly shardId: string;
   /** What the last attempt failed with; undefined while it goes well. */
   readonly trouble: ShardTrouble | undefined;
+  /** What it hangs in; undefined while it works or fails. */
+  readonly stall: ShardStall | undefined;
   /** Never rejects. */
   readonly done: Promise<ShardEnd>;
   /** Reads nothing more, waits for acknowledgements, writes the checkpoint and releases the lease. */
@@ -49,14 +54,18 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
   const everyMs = deps.checkpointEveryMs;
   const lag = createShardLag();
   const renewing = new AbortController();
+  const pulse = createShardPulse(clock, deps.stalledAfterMs);
   let trouble: ShardTrouble | undefined;
+  let stallToldAtMs: number | undefined;
   const shard: LeasedShard = {
     lease,
     lag,
+    pulse,
     checkpointer: createCheckpointer({ leases, lease, clock, everyMs }),
     onProgress() {
-      if (trouble !== undefined) log.info("the relay goes on with a shard");
+      if (trouble !== undefined || stallToldAtMs !== undefined) log.info("the relay goes on with a shard");
       trouble = undefined;
+      stallToldAtMs = undefined;
     },
   };
 
@@ -104,10 +113,21 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     else log.warn({ error }, "the relay tries a shard again");
   }
 
+  /** Says again and again that a shard hangs, since nothing else would. */
+  function tellStall(): void {
+    const stall = pulse.stall();
+    if (stall === undefined) return;
+    const isTold = stallToldAtMs !== undefined && clock.nowMs() - stallToldAtMs < deps.stalledAfterMs;
+    if (isTold) return;
+    stallToldAtMs = clock.nowMs();
+    log.error({ stall }, `the relay stands still: ${stallText(stall)}`);
+  }
+
   async function renew(): Promise<void> {
     for (;;) {
       await pause(deps.leaseTtlMs / 3, renewing.signal);
       if (renewing.signal.aborted) return;
+      tellStall();
       try {
         const outcome = await leases.renew(lease, { ttlMs: deps.leaseTtlMs, nowMs: clock.nowMs() });
         if (outcome.kind === "lost") stopping.abort(new LeaseLostError(shardId));
@@ -120,6 +140,7 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
   metrics.shards.set(shardId, {
     lagMs: () => lag.lagMs(clock.nowMs()),
     isBlocked: () => trouble?.blocked ?? false,
+    isStalled: () => pulse.stall() !== undefined,
   });
   log.info({ checkpoint: lease.checkpoint }, "the relay reads a shard");
   const done = Promise.race([run(), cut.promise]).then((how) => {
@@ -134,6 +155,9 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     shardId,
     get trouble() {
       return trouble;
+    },
+    get stall() {
+      return pulse.stall();
     },
     done,
     stop: () => stopping.abort(new Error("the relay is being drained")),

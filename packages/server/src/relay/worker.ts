@@ -12,7 +12,7 @@ import { createWorkerSlot } from "./worker-slot.ts";
 /** What has a default. */
 type RelayTuning = Pick<
   ShardWorkerDeps,
-  "leaseTtlMs" | "pollMs" | "checkpointEveryMs" | "retryBlockedMs" | "maxRooms" | "maxBatchBytes"
+  "leaseTtlMs" | "pollMs" | "checkpointEveryMs" | "retryBlockedMs" | "stalledAfterMs" | "maxRooms" | "maxBatchBytes"
 > & {
   /** How long draining waits for acknowledgements. */
   readonly drainTimeoutMs: number;
@@ -25,7 +25,7 @@ export interface RelayOptions extends Omit<ShardWorkerDeps, "metrics" | keyof Re
 }
 
 export interface Relay {
-  /** Not while a shard stands still, or shards cannot be looked up. */
+  /** Not while a shard stands still or hangs, or shards cannot be looked up. */
   ready(): RelayReadiness;
   /** Reads nothing more, waits for acknowledgements, writes checkpoints, releases leases. */
   drain(): Promise<void>;
@@ -38,6 +38,8 @@ const DEFAULTS = {
   pollMs: 100,
   checkpointEveryMs: 1_000,
   retryBlockedMs: 5_000,
+  // Longer than all tries of a request to the table, and than brokers take to choose another leader.
+  stalledAfterMs: 30_000,
   maxRooms: 100_000,
   maxBatchBytes: 1024 * 1024,
   drainTimeoutMs: 10_000,

@@ -15,7 +15,7 @@ export interface ClientOptions {
   /** How often a request is sent in all, when the table throttles or does not answer. */
   readonly maxAttempts: number;
   readonly connectionTimeoutMs: number;
-  /** From sending a request to the head of its answer. */
+  /** From sending a request to the head of its answer, and between any two parts of the answer. */
   readonly requestTimeoutMs: number;
   /** Requests under way at once; more wait for a socket. */
   readonly maxSockets: number;
@@ -43,6 +43,7 @@ function clientConfig(options: ClientOptions) {
     requestHandler: new NodeHttpHandler({
       connectionTimeout: options.connectionTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
+      socketTimeout: options.requestTimeoutMs,
       // Without it the SDK only prints a warning and goes on waiting.
       throwOnRequestTimeout: true,
       httpAgent: agent,
