@@ -158,10 +158,16 @@ describe("the table's stream", () => {
     };
     const stored = logged(roomId, 1, { type: "message_sent", body: { case: "messageSent", value } });
     await store.putEntry(stored);
+    const empty = logged(roomId, 2, { type: "room_frozen", body: { case: "roomFrozen", value: {} } });
+    await store.putEntry(empty);
     const shardId = await onlyShard(stream.streams, stream.streamArn);
-    const [change] = (await read({ ...stream, shardId }, 1)).map(toChange);
-    expect(change).toMatchObject({ kind: "entry", entry: { entry: stored.entry } });
-    expect(await store.readEntries({ roomId, limit: 1 })).toMatchObject([{ entry: stored.entry }]);
+    const changes = (await read({ ...stream, shardId }, 2)).map(toChange);
+    for (const [index, { entry }] of [stored, empty].entries())
+      expect(changes[index]).toMatchObject({ kind: "entry", entry: { entry } });
+    expect(await store.readEntries({ roomId, limit: 2 })).toMatchObject([
+      { entry: stored.entry },
+      { entry: empty.entry },
+    ]);
   });
 
   test("a closed shard ends, and its child goes on: parents before children is the order of each room", async () => {

@@ -9,7 +9,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
-import type { AttributeMap } from "./attribute-map.ts";
+import { type AttributeMap, mapOf } from "./attribute-map.ts";
 import { requireConvertible } from "./convertible.ts";
 import { parseTimestampText } from "./timestamp-text.ts";
 
@@ -101,9 +101,8 @@ function messageDecode(desc: DescMessage): Decode {
   if (desc.typeName === TimestampSchema.typeName)
     return ({ S }) => (S === undefined ? undefined : parseTimestampText(S));
   return (attribute, onMismatch): Message | undefined => {
-    if (attribute.M !== undefined) return decodeMessage(desc, attribute.M, onMismatch);
-    // DynamoDB Local leaves an empty map out of a stream's record, and the attribute is then of no type at all.
-    return Object.keys(attribute).length === 0 ? create(desc) : undefined;
+    const fields = mapOf(attribute);
+    return fields === undefined ? undefined : decodeMessage(desc, fields, onMismatch);
   };
 }
 

@@ -11,7 +11,7 @@ import {
   RoomSchema,
 } from "@maru/protocol";
 import type { LoggedEntry } from "../domain/store.ts";
-import type { AttributeMap } from "./attribute-map.ts";
+import { type AttributeMap, mapOf } from "./attribute-map.ts";
 import { decodeMessage, type OnMismatch } from "./decode-message.ts";
 import { encodeMessage } from "./encode-message.ts";
 import { bodyFieldOfType, requireBodyField } from "./entry-type.ts";
@@ -57,8 +57,9 @@ export function fromItem(item: AttributeMap, onMismatch?: OnMismatch): LoggedEnt
   const key = itemKind(item.sk?.S ?? "");
   if (key.kind === "entry") entry.seq = key.seq;
   const field = isReadable(item) ? bodyFieldOfType(entry.type) : undefined;
-  if (field !== undefined && item.body?.M !== undefined) {
-    const value = decodeMessage(field.message, item.body.M, onMismatch);
+  const body = mapOf(item.body);
+  if (field !== undefined && body !== undefined) {
+    const value = decodeMessage(field.message, body, onMismatch);
     entry.body = { case: field.localName, value } as Entry["body"];
   }
   const logged = { entry, requestHash: item.request_hash?.S, appendedAtMs: appendedAtMs(item) };

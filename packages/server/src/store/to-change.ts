@@ -1,5 +1,5 @@
 import type { Change, IgnoredWhy } from "../domain/change.ts";
-import type { AttributeMap } from "./attribute-map.ts";
+import { type AttributeMap, mapOf } from "./attribute-map.ts";
 import { bodyFieldOfType } from "./entry-type.ts";
 import { fromItem, isReadable } from "./items.ts";
 import { itemKind } from "./keys.ts";
@@ -46,7 +46,7 @@ function newEntry({ dynamodb = {} }: ChangeRecord, roomId: string, sortKey: stri
   const type = item.type?.S;
   if (type === undefined) return poison("it has no type");
   if (!isReadable(item) || bodyFieldOfType(type) === undefined) return { kind: "unknown_entry", type, roomId, seq };
-  if (item.body?.M === undefined) return poison("it has no body");
+  if (mapOf(item.body) === undefined) return poison("it has no body");
   if (item.created_at === undefined) return poison("it has no created_at");
   if (Number(item.seq?.N) !== seq) return poison("its seq is not that of its key");
   const mismatched: string[] = [];
