@@ -41,9 +41,10 @@ export async function startConsumer(options: ConsumerOptions): Promise<ConsumerD
   const deps: GroupSessionDeps = { options, assignment, isEnding: () => ending !== undefined, onCrash, end: endWith };
   let watching: Promise<void> = Promise.resolve();
   let session: GroupSession | undefined;
+  const rejoined = Promise.withResolvers<void>();
   session = await openGroupSession(deps);
-  await session.run();
-  if (!ending) watching = watch();
+  watching = watch();
+  await Promise.race([session.run(), rejoined.promise]);
 
   function onCrash(error: Error, willRestart: boolean): void {
     if (ending) assignment.drop();
@@ -117,6 +118,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<ConsumerD
       try {
         session = await openGroupSession(deps);
         if (!stopping.signal.aborted) void session.run().catch(endWith);
+        rejoined.resolve();
       } catch (cause) {
         const quietMs = found.quietMs + performance.now() - leftAtMs;
         tell(() => options.onStalled?.({ what: "unjoined", partitions: [], quietMs, willRejoin: true, cause }));

@@ -19,6 +19,10 @@ export interface StallWatchDeps {
   readonly nowMs: () => number;
 }
 
+/** In so many looks a partition must be behind at the same place. */
+const LOOKS_BEHIND = 2;
+/** The same while others move: they may have so much that it has to wait. */
+const LOOKS_BEHIND_OTHERS = 6;
 /** How long it may take until the start of a new claim is known, in looks. */
 const LOOKS_TO_PLACE = 4;
 /** How long the group may leave a commit unanswered, in looks. */
@@ -30,11 +34,11 @@ const LOOKS_UNANSWERED = 3;
 
 /**
  * Looks whether the consumer gets what it should. It is a matter of two looks: a partition that was behind in both, at the
- * same position, is stalled. While the owner has paused, or still takes a batch, nothing is.
+ * same position, is stalled; of more while others move. While the owner has paused, or still takes a batch, nothing is.
  */
 export class StallWatch {
   readonly #deps: StallWatchDeps;
-  readonly #behindAt = new WeakMap<Claim, bigint>();
+  readonly #behind = new WeakMap<Claim, { at: bigint; looks: number }>();
   #unanswered = 0;
   #leaveOut = 0;
 
@@ -74,16 +78,21 @@ export class StallWatch {
       if (++this.#unanswered < LOOKS_UNANSWERED) return undefined;
       return { ...toStall("unanswered", quiet, this.#deps.nowMs()), cause };
     }
+    const othersMove = this.#deps.claims().some((claim) => claim.flowing && !quiet.includes(claim));
     const stalled = quiet.filter((claim) => {
       const found = held.get(claim.topic)?.find(({ partition }) => partition === claim.partition);
       if (found !== undefined && found.highOffset > claim.highOffset) claim.highOffset = found.highOffset;
       if (found === undefined || !claim.flowing || claim.reached !== asked.get(claim)) return false;
-      const wasBehind = this.#behindAt.get(claim) === claim.reached;
-      if (found.highOffset > claim.reached) this.#behindAt.set(claim, claim.reached);
-      else this.#behindAt.delete(claim);
-      return wasBehind && found.highOffset > claim.reached;
+      if (found.highOffset <= claim.reached) {
+        this.#behind.delete(claim);
+        return false;
+      }
+      const before = this.#behind.get(claim);
+      const looks = before?.at === claim.reached ? before.looks + 1 : 1;
+      this.#behind.set(claim, { at: claim.reached, looks });
+      return looks >= (othersMove ? LOOKS_BEHIND_OTHERS : LOOKS_BEHIND);
     });
-    this.#leaveOut = quiet.some((claim) => this.#behindAt.has(claim)) ? 0 : LOOKS_LEFT_OUT;
+    this.#leaveOut = quiet.some((claim) => this.#behind.has(claim)) ? 0 : LOOKS_LEFT_OUT;
     return stalled.length === 0 ? undefined : toStall("behind", stalled, this.#deps.nowMs());
   }
 }

@@ -1,6 +1,6 @@
 import { type Stack, startStack } from "@maru/devstack";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureTopic, type KafkaConnection, startConsumer, startProducer } from "../src/index.ts";
+import { ensureTopic, type KafkaConnection, startConsumer, startProducer, topicPartitions } from "../src/index.ts";
 import { message, textOf } from "./cluster.ts";
 
 const patient = { timeout: 60_000 };
@@ -25,6 +25,10 @@ describe.each([
     const topic = "lost-brokers";
     const configs = { "min.insync.replicas": "1" };
     await ensureTopic(connection, { topic, partitionCount: 6, replicationFactor: 1, configs });
+    for (const broker of kafka.brokers) {
+      const ask = () => topicPartitions({ ...connection, brokers: [broker] }, topic).catch(() => 0);
+      await expect.poll(ask, patient).toBe(6);
+    }
     const seen = new Set<string>();
     await using consumer = await startConsumer({
       ...connection,
