@@ -32,6 +32,18 @@ export function actingUsers(actor: Actor): string[] {
   return userId === undefined ? [] : [userId];
 }
 
+/** The acting user of what only users do; `what` completes the sentence "only a user can …". */
+export function requireUser(actor: Actor, what: string): string {
+  const userId = actingUser(actor);
+  if (userId === undefined) {
+    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
+      metadata: { actor: actor.kind.case ?? "" },
+      message: `only a user can ${what}`,
+    });
+  }
+  return userId;
+}
+
 /** Users write only as members; services and the system are no members and may. */
 export function requireMember(state: RoomState, actor: Actor): void {
   const userId = actingUser(actor);

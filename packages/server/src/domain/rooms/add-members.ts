@@ -9,7 +9,7 @@ import { toMembersWithRoles } from "./creation.ts";
 import { toJoin } from "./membership.ts";
 
 export async function addMembers(
-  { log }: Domain,
+  { log, kinds }: Domain,
   call: Call,
   request: AddMembersRequest,
 ): Promise<{ readonly entry: Entry | undefined; readonly alreadyMemberUserIds: string[] }> {
@@ -23,7 +23,7 @@ export async function addMembers(
     userIds: [...new Set([...userIds, ...actingUsers(actor)])],
     decide(state, next) {
       requireAdmin(state, actor);
-      return toJoin(state, members, next);
+      return toJoin(kinds, state, members, next);
     },
   });
   const body = logged?.entry.body;

@@ -18,6 +18,7 @@ import { toCreation, withTail } from "./creation.ts";
 import { toJoin } from "./membership.ts";
 import { putCreation, readExisting } from "./put-creation.ts";
 import { deriveRoomId } from "./room-id.ts";
+import { requireMayCreate } from "./room-kind.ts";
 
 export async function findOrCreateDirect(
   domain: Domain,
@@ -49,6 +50,7 @@ export async function findOrCreateDirect(
       directUserIds: userIds,
     });
     const creation = toCreation(call, actor, key, roomId, body, log.clock.nowMs());
+    requireMayCreate(domain.kinds, creation.room, call.caller);
     existing = await putCreation(domain, creation);
     if (existing === undefined) return { room: withTail(creation.room, creation.first), created: true };
   }
@@ -79,7 +81,8 @@ async function rejoin(domain: Domain, call: Call, actor: Actor, key: RequestKey,
     // The creation may carry the caller's key already: what rejoins is another entry, so it has a key of its own.
     key: { ...key, value: domain.log.newKey(), scope: `${key.scope}\nrejoin`, madeHere: true },
     userIds: [userId],
-    decide: (state, next) => toJoin(state, [create(MemberWithRoleSchema, { userId, role: MemberRole.MEMBER })], next),
+    decide: (state, next) =>
+      toJoin(domain.kinds, state, [create(MemberWithRoleSchema, { userId, role: MemberRole.MEMBER })], next),
   });
   return joined !== undefined;
 }

@@ -4,7 +4,7 @@ import { roomNotFound } from "../log/append.ts";
 import type { Store } from "../store.ts";
 import { withTail } from "./creation.ts";
 
-export async function getRoom({ store }: Domain, { roomId }: GetRoomRequest): Promise<Room> {
+export async function getRoom({ store }: Domain, { roomId }: Pick<GetRoomRequest, "roomId">): Promise<Room> {
   const room = await store.readRoom(roomId);
   if (room === undefined) throw roomNotFound(roomId);
   return atOneMoment(store, room);

@@ -1,5 +1,5 @@
 import type { ListMembersRequest, Member } from "@maru/protocol";
-import { ListMembersRequestSchema } from "@maru/protocol";
+import { ListMembersRequestSchema, MemberRole } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isPresent } from "../log/fold.ts";
@@ -16,7 +16,12 @@ export async function listMembers(
   const { items, goOnAfter } = await readPage(size, (limit) => store.listMembers(roomId, afterUserId, limit));
   if (items.length === 0 && (await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
   return {
-    members: request.includeLeft ? items : items.filter(isPresent),
+    members: items.filter((member) => isAskedFor(request, member)),
     nextPageToken: goOnAfter === undefined ? "" : toPageToken(ListMembersRequestSchema, request, goOnAfter.userId),
   };
+}
+
+function isAskedFor({ includeLeft, role }: ListMembersRequest, member: Member): boolean {
+  if (role !== MemberRole.UNSPECIFIED && member.role !== role) return false;
+  return includeLeft || isPresent(member);
 }

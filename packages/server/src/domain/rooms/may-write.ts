@@ -59,5 +59,8 @@ function requireNotBlocked(state: RoomState, userId: string): void {
   const hasBlocked = (one: string, other: string) => state.members.get(one)?.blockedUserIds.includes(other) ?? false;
   const other = others.find((one) => hasBlocked(userId, one) || hasBlocked(one, userId));
   if (other === undefined) return;
-  throw new MaruError(ErrorReason.USER_BLOCKED, { metadata: { room_id: state.room.roomId, user_id: userId } });
+  const [by, blocked] = hasBlocked(userId, other) ? [userId, other] : [other, userId];
+  throw new MaruError(ErrorReason.USER_BLOCKED, {
+    metadata: { room_id: state.room.roomId, by_user_id: by, user_id: blocked },
+  });
 }

@@ -38,6 +38,20 @@ export function kindOf(kinds: RoomKinds, room: { readonly kind: string }): RoomK
   return kinds.find(room.kind) ?? openKind;
 }
 
+export function requireFewEnough({ maxMembers }: RoomKind, roomId: string, memberCount: number): void {
+  if (memberCount <= maxMembers) return;
+  throw new MaruError(ErrorReason.TOO_MANY_MEMBERS, { metadata: { room_id: roomId, limit: maxMembers } });
+}
+
+/** The room may be made now, by this caller and with so many members. */
+export function requireMayCreate(
+  kinds: RoomKinds,
+  room: { readonly roomId: string; readonly kind: string; readonly memberCount: number },
+  caller: string,
+): void {
+  requireFewEnough(requireKind(kinds, room.kind, caller), room.roomId, room.memberCount);
+}
+
 /** The rules of a room that is to be made. */
 export function requireKind(kinds: RoomKinds, kind: string, caller: string): RoomKind {
   const rules = kinds.find(kind);
