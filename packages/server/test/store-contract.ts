@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { equals } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EntrySchema, ErrorReason, MemberRole } from "@maru/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { LoggedEntry, Store } from "../src/domain/store.ts";
-import { creation, joined, leaving, logged, textEntry } from "./store-fixtures.ts";
+import { BORN_AT_MS, creation, joined, leaving, logged, textEntry } from "./store-fixtures.ts";
 
 /** What every store must do. Each test has rooms of its own. */
 export function storeContract(name: string, makeStore: () => Promise<Store>): void {
@@ -182,6 +183,27 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         expect(ann).toMatchObject({ role: MemberRole.ADMIN, joinedSeq: 3, leftSeq: 0, readSeq: 1 });
       });
 
+      test("a change of members sets only what it names, also to nothing, and leaves the rest of them as it is", async () => {
+        const roomId = await createRoom("ann", "bob");
+        const until = { ...timestampFromMs(BORN_AT_MS), nanos: 123_456_789 };
+        const settings = { hiddenSeq: 1, notificationsMutedUntil: until };
+        await store.markRead(roomId, "ann", 1);
+        await store.setMemberSettings(roomId, "ann", settings);
+        const mutes = { userId: "ann", mutedUntil: until, blockedUserIds: ["bob", "cat"] };
+        await store.putEntryWithState(textEntry(roomId, 2), { members: [mutes] });
+        const kept = { ...settings, role: MemberRole.MEMBER, joinedSeq: 1, readSeq: 1 };
+        const ann = async () => (await store.readMembers(roomId, ["ann"])).get("ann");
+        expect(await ann()).toMatchObject({ ...kept, ...mutes });
+        await store.putEntryWithState(textEntry(roomId, 3), { members: [{ userId: "ann", leftSeq: 3 }] });
+        await store.putEntryWithState(textEntry(roomId, 4), { members: [joined("ann", 4)] });
+        expect(await ann()).toMatchObject({ ...kept, ...mutes, joinedSeq: 4, leftSeq: 0 });
+        const taken = { userId: "ann", mutedUntil: undefined, blockedUserIds: [] };
+        await store.putEntryWithState(textEntry(roomId, 5), { members: [taken] });
+        expect(await ann()).toMatchObject({ ...kept, joinedSeq: 4, blockedUserIds: [] });
+        expect((await ann())?.mutedUntil).toBeUndefined();
+        expect((await store.readMembers(roomId, ["bob"])).get("bob")).toMatchObject({ hiddenSeq: 0, readSeq: 0 });
+      });
+
       test("90 members can be changed in one go, and 91 are refused", async () => {
         const userIds = Array.from({ length: 91 }, (_, i) => `user${i}`);
         const roomId = await createRoom(...userIds.slice(0, 90));
@@ -300,6 +322,36 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
       test("a position below 1 is refused", async () => {
         const roomId = await createRoom("ann");
         await expect(store.markRead(roomId, "ann", 0)).rejects.toThrow(RangeError);
+      });
+    });
+
+    describe("settings of a member", () => {
+      test("what is named is set, also to nothing, and the answer is the member as it is then", async () => {
+        const roomId = await createRoom("ann");
+        const until = timestampFromMs(BORN_AT_MS);
+        const read = async () => (await store.readMembers(roomId, ["ann"])).get("ann");
+        const hidden = await store.setMemberSettings(roomId, "ann", { hiddenSeq: 7 });
+        expect(hidden).toMatchObject({ kind: "set", member: { userId: "ann", joinedSeq: 1, hiddenSeq: 7 } });
+        const muted = await store.setMemberSettings(roomId, "ann", { notificationsMutedUntil: until });
+        expect(muted).toEqual({ kind: "set", member: await read() });
+        expect(await read()).toMatchObject({ hiddenSeq: 7, notificationsMutedUntil: until });
+        await store.setMemberSettings(roomId, "ann", { hiddenSeq: 0 });
+        const unmuted = await store.setMemberSettings(roomId, "ann", { notificationsMutedUntil: undefined });
+        expect(unmuted).toEqual({ kind: "set", member: await read() });
+        expect(await read()).toMatchObject({ hiddenSeq: 0, readSeq: 0, leftSeq: 0 });
+        expect((await read())?.notificationsMutedUntil).toBeUndefined();
+        expect(await store.readRoom(roomId)).toMatchObject({ stateSeq: 1 });
+      });
+
+      test("somebody who left or never was a member has none, and nobody comes into being", async () => {
+        const roomId = await createRoom("ann");
+        await store.putEntryWithState(leaving(roomId, 2, "ann"), { members: [{ userId: "ann", leftSeq: 2 }] });
+        for (const userId of ["ann", "ghost"]) {
+          expect(await store.setMemberSettings(roomId, userId, { hiddenSeq: 1 })).toEqual({ kind: "not_a_member" });
+        }
+        expect(await store.setMemberSettings(randomUUID(), "ann", { hiddenSeq: 1 })).toEqual({ kind: "not_a_member" });
+        const members = await store.readMembers(roomId, ["ann", "ghost"]);
+        expect([...members.values()]).toMatchObject([{ userId: "ann", hiddenSeq: 0 }]);
       });
     });
 

@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { blockUserSuite } from "./block-user.ts";
 import { createRoomSuite } from "./create-room.ts";
 import { directRoomSuite } from "./direct-room.ts";
 import { getMessageSuite } from "./get-message.ts";
 import { listEntriesSuite } from "./list-entries.ts";
 import { listMembersSuite } from "./list-members.ts";
 import { listMessagesSuite } from "./list-messages.ts";
+import { manageMembersSuite } from "./manage-members.ts";
 import { membersSuite } from "./members.ts";
+import { ownMembershipSuite } from "./own-membership.ts";
 import { readMarkersSuite } from "./read-markers.ts";
 import { readRoomsSuite } from "./read-rooms.ts";
 import { roomStateSuite } from "./room-state.ts";
 import { openScene, type Scene } from "./scene.ts";
 import { sendMessageSuite } from "./send-message.ts";
 import { twoServersSuite } from "./two-servers.ts";
+import { updateRoomSuite } from "./update-room.ts";
 import { startWorld, type World } from "./world.ts";
 
 let world: World;
@@ -33,7 +37,11 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("rooms.addMembers and rooms.removeMembers", () => membersSuite(scene));
   describe("rooms.listMembers", () => listMembersSuite(scene));
   describe("messages.send", () => sendMessageSuite(scene));
-  describe("a room that is frozen or closed, and a member who is muted", () => roomStateSuite(scene));
+  describe("rooms.freeze, rooms.unfreeze and rooms.close", () => roomStateSuite(scene));
+  describe("rooms.update", () => updateRoomSuite(scene));
+  describe("rooms.setMemberRole and rooms.muteMember", () => manageMembersSuite(scene));
+  describe("rooms.leave, rooms.hide, rooms.unhide and rooms.muteNotifications", () => ownMembershipSuite(scene));
+  describe("rooms.blockUser and rooms.unblockUser", () => blockUserSuite(scene));
   describe("messages.get", () => getMessageSuite(scene));
   describe("messages.list", () => listMessagesSuite(scene));
   describe("events.listEntries", () => listEntriesSuite(scene));

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { service, system, user } from "@maru/client";
 import { expect, test } from "vitest";
-import { appendState } from "./append-state.ts";
 import { invalid, refusal } from "./refusal.ts";
 import { found, fresh, names, readLog, readMembers, type Scene, say } from "./scene.ts";
 
@@ -111,17 +110,12 @@ export function directRoomSuite(scene: () => Scene): void {
   });
 
   test("nobody joins a closed room again", async () => {
-    const { maru, world } = scene();
+    const { maru, other } = scene();
     const request = pair();
     const [, ann] = request.userIds as [string, string];
     const { roomId } = found((await maru.rooms.findOrCreateDirect(request)).room);
     await maru.rooms.removeMembers({ roomId, actor: service(), userIds: [ann] });
-    await appendState(
-      world.store,
-      roomId,
-      { case: "roomClosed", value: { reason: "sold" } },
-      { room: { closed: true } },
-    );
+    await other.rooms.close({ roomId, actor: service(), reason: "sold" });
     expect(await refusal(maru.rooms.findOrCreateDirect(request))).toMatchObject({
       reason: "ROOM_CLOSED",
       code: "FAILED_PRECONDITION",

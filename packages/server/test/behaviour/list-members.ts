@@ -1,4 +1,4 @@
-import { paginate, service } from "@maru/client";
+import { MemberRole, paginate, service, user } from "@maru/client";
 import { expect, test } from "vitest";
 import { invalid, refusal } from "./refusal.ts";
 import { names, openRoom, type Scene } from "./scene.ts";
@@ -19,6 +19,32 @@ export function listMembersSuite(scene: () => Scene): void {
       expect(await walk(pageSize, false)).toEqual(present);
       expect(await walk(pageSize, true)).toEqual(["root", ...users]);
     }
+  });
+
+  test("members of one role come in the same pages, which may be short or empty before the end", async () => {
+    const { maru } = scene();
+    const users = names("user", 12);
+    const roomId = await openRoom(maru, users);
+    const admins = ["root", ...users.slice(8, 11)];
+    for (const userId of admins) {
+      await maru.rooms.setMemberRole({ roomId, actor: service(), userId, role: MemberRole.ADMIN });
+    }
+    await maru.rooms.leave({ roomId, actor: user("user-010") });
+    const walk = async (request: { role: MemberRole; pageSize: number; includeLeft?: boolean }) =>
+      (await Array.fromAsync(paginate(maru.rooms.listMembers, { roomId, ...request }))).map(({ userId }) => userId);
+    for (const pageSize of [1, 3, 13, 200]) {
+      const [left, present] = [admins, admins.filter((userId) => userId !== "user-010")];
+      expect(await walk({ role: MemberRole.ADMIN, pageSize })).toEqual(present);
+      expect(await walk({ role: MemberRole.ADMIN, pageSize, includeLeft: true })).toEqual(left);
+      const others = users.filter((userId) => !admins.includes(userId));
+      expect(await walk({ role: MemberRole.MEMBER, pageSize })).toEqual(others);
+      expect(await walk({ role: MemberRole.UNSPECIFIED, pageSize })).toHaveLength(12);
+    }
+    const first = await maru.rooms.listMembers({ roomId, role: MemberRole.ADMIN, pageSize: 5 });
+    expect(first.members.map(({ userId }) => userId)).toEqual(["root"]);
+    const wrong = { reason: "PAGE_TOKEN_INVALID", fields: ["page_token"] };
+    expect(await refusal(maru.rooms.listMembers({ roomId, pageToken: first.nextPageToken }))).toMatchObject(wrong);
+    expect(await refusal(maru.rooms.listMembers({ roomId, role: 9 as MemberRole }))).toMatchObject(invalid("role"));
   });
 
   test("ids of users are ordered by their bytes, whatever they hold", async () => {

@@ -71,6 +71,19 @@ describe("fold", () => {
     expect(state.room).toMatchObject({ frozen: false, closed: true, stateSeq: 9 });
   });
 
+  it("keeps who blocked whom, and mutes, when a user leaves and joins again", () => {
+    const state = stateOf(1, 2, { ann: [1, 0], bob: [1, 0] });
+    fold(state, entry(2, { case: "userBlocked", value: { byUserId: "ann", userId: "bob" } }));
+    fold(state, entry(3, { case: "userBlocked", value: { byUserId: "ann", userId: "cat" } }));
+    fold(state, entry(4, { case: "memberMuted", value: { userId: "ann", mutedUntil: { seconds: 9n } } }));
+    fold(state, entry(5, { case: "memberLeft", value: { userId: "ann" } }));
+    fold(state, entry(6, joined("ann")));
+    const mutedUntil = { seconds: 9n };
+    expect(state.members.get("ann")).toMatchObject({ joinedSeq: 6, blockedUserIds: ["bob", "cat"], mutedUntil });
+    fold(state, entry(7, { case: "userUnblocked", value: { byUserId: "ann", userId: "bob" } }));
+    expect(state.members.get("ann")).toMatchObject({ blockedUserIds: ["cat"], mutedUntil });
+  });
+
   it("passes over entries that change no state, also those that it does not know", () => {
     const state = stateOf(1, 1, { ann: [1, 0] });
     const before = structuredClone(state);
