@@ -1,8 +1,11 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { MemberRole } from "@maru/protocol";
 import type { Store } from "../../src/domain/store.ts";
+import { checkRoomEntry } from "./check-room-entry.ts";
+import { checkSettingsAtEnd } from "./check-settings.ts";
 import { bornAtMsOf } from "./keys.ts";
-import { foldAll, isThere, type Truth, type TruthEntry, type TruthState } from "./truth.ts";
+import { foldAll, isThere, memberText, type Truth, type TruthEntry, type TruthState, toTruthMember } from "./truth.ts";
+import { roomText } from "./truth-room.ts";
 
 const all = 100_000;
 const dayMs = 24 * 60 * 60_000;
@@ -26,6 +29,9 @@ export async function checkEnd(store: Store, roomId: string, truth: Truth): Prom
     wrong.push(`meta counts ${room?.memberCount} members, the log ${state.memberCount}`);
   }
   if (room?.stateSeq !== state.stateSeq) wrong.push(`meta has state_seq ${room?.stateSeq}, the log ${state.stateSeq}`);
+  if (room === undefined || roomText(room) !== roomText(state.room)) {
+    wrong.push(`meta says ${room && roomText(room)}, the log ${roomText(state.room)}`);
+  }
   const purgedBelow = Math.max(0, ...rises.map(({ below }) => below));
   if ((room?.purgedBelow ?? 0) > purgedBelow)
     wrong.push(`purged_below is ${room?.purgedBelow}, ${purgedBelow} was asked`);
@@ -35,13 +41,13 @@ export async function checkEnd(store: Store, roomId: string, truth: Truth): Prom
   }
 
   const members = await store.listMembers(roomId, undefined, all);
-  const items = members.map((m) => `${m.userId} ${m.role} ${m.joinedSeq}-${m.leftSeq} read ${m.readSeq}`);
+  const items = members.map((item) => `${memberText(item.userId, toTruthMember(item))} read ${item.readSeq}`);
   const folded = [...state.members].map(([userId, m]) => {
     const readSeq = Math.max(0, ...moves.filter((move) => move.userId === userId).map((move) => move.readSeq));
-    return `${userId} ${m.role} ${m.joinedSeq}-${m.leftSeq} read ${readSeq}`;
+    return `${memberText(userId, m)} read ${readSeq}`;
   });
   if (items.join() !== folded.sort().join()) wrong.push(`members are ${items.join()}, the log says ${folded.join()}`);
-  return wrong;
+  return [...wrong, ...checkSettingsAtEnd(truth, members)];
 }
 
 function firstMissing(entries: readonly TruthEntry[]): number {
@@ -63,7 +69,8 @@ function checkEntry(own: TruthEntry, before: TruthEntry | undefined, state: Trut
   if (entry.actor?.kind.case === "userId") {
     const member = state.members.get(entry.actor.kind.value);
     if (!isThere(member)) say(`${entry.actor.kind.value} was not a member`);
-    else if (changesState && member.role !== MemberRole.ADMIN) say(`${entry.actor.kind.value} was not an admin`);
+    else if (changesState && entry.body.case !== "memberLeft" && member.role !== MemberRole.ADMIN)
+      say(`${entry.actor.kind.value} was not an admin`);
   }
   if (entry.body.case === "membersAdded") {
     for (const { userId } of entry.body.value.members) {
@@ -75,6 +82,7 @@ function checkEntry(own: TruthEntry, before: TruthEntry | undefined, state: Trut
       if (!isThere(state.members.get(userId))) say(`removes ${userId}, no member`);
     }
   }
+  if (entry.caller === "tests") checkRoomEntry(own.logged, state).forEach(say);
   const bornAtMs = bornAtMsOf(entry.idempotencyKey);
   if (bornAtMs !== undefined && appendedAtMs < bornAtMs - skewMs) say("was accepted with a key from the future");
 

@@ -1,7 +1,9 @@
 import type { Entry, Member, ReadMarker, Room } from "@maru/protocol";
+import { checkSettings } from "./check-settings.ts";
 import type { Command, WriteCommand } from "./command.ts";
 import type { CallRecord } from "./history.ts";
-import { isThere, type TruthEntry } from "./truth.ts";
+import { isThere, memberText, type TruthEntry, toTruthMember } from "./truth.ts";
+import { roomText } from "./truth-room.ts";
 import type { Windows } from "./window.ts";
 
 type ReadCommand = Exclude<Command, WriteCommand>;
@@ -17,6 +19,10 @@ export function checkRead(windows: Windows, call: CallRecord, command: ReadComma
       return [];
     case "markRead":
       return checkMarker(windows, call, command, value as ReadMarker);
+    case "hide":
+    case "unhide":
+    case "muteNotifications":
+      return checkSettings(windows, call, command, value as Member);
     case "list":
       return checkList(windows, call, command, value as { entries: Entry[] });
     case "get":
@@ -63,8 +69,11 @@ function checkList(
   return [];
 }
 
-function checkRoom(windows: Windows, call: CallRecord, room: Room): string[] {
-  const isTrue = windows.sometime(call, (s) => s.memberCount === room.memberCount && s.stateSeq === room.stateSeq);
+export function checkRoom(windows: Windows, call: CallRecord, room: Room): string[] {
+  const isTrue = windows.sometime(
+    call,
+    (s) => s.memberCount === room.memberCount && s.stateSeq === room.stateSeq && roomText(s.room) === roomText(room),
+  );
   if (!isTrue) return [`says ${room.memberCount} members as of ${room.stateSeq}, which was never true meanwhile`];
   const { low, high } = windows.lengths(call.arrived, call.answered);
   return room.lastSeq >= low && room.lastSeq <= high ? [] : [`says ${room.lastSeq} is last, it was ${low} to ${high}`];
@@ -75,7 +84,7 @@ function checkMembers(windows: Windows, call: CallRecord, listed: readonly Membe
     const item = listed.find((member) => member.userId === userId);
     const isTrue = windows.sometime(call, ({ members }) => {
       const member = members.get(userId);
-      return member?.joinedSeq === item?.joinedSeq && member?.leftSeq === item?.leftSeq && member?.role === item?.role;
+      return memberText(userId, member) === memberText(userId, item && toTruthMember(item));
     });
     return isTrue ? [] : [`lists ${userId} as was never true meanwhile`];
   });

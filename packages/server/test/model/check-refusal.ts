@@ -1,6 +1,7 @@
 import { ErrorReason, MemberRole } from "@maru/protocol";
+import { isTrueRoomRefusal } from "./check-room-refusal.ts";
 import { isMadeBy } from "./check-write.ts";
-import { type Command, isWrite, type WriteCommand } from "./command.ts";
+import { type Command, isSettings, isWrite, type WriteCommand } from "./command.ts";
 import type { CallRecord, Outcome } from "./history.ts";
 import { scopeOfCommand, scopeOfEntry } from "./keys.ts";
 import { isThere, type TruthEntry, type TruthState } from "./truth.ts";
@@ -29,7 +30,9 @@ function isTrueRefusal(windows: Windows, call: CallRecord, command: Command, ref
     }
     case ErrorReason.ROLE_REQUIRED:
       return (
-        (command.kind === "add" || command.kind === "remove") &&
+        isWrite(command) &&
+        command.kind !== "send" &&
+        command.kind !== "leave" &&
         windows.sometime(call, ({ members }) => members.get(command.actor)?.role === MemberRole.MEMBER)
       );
     case ErrorReason.SEQ_BEYOND_END:
@@ -49,12 +52,12 @@ function isTrueRefusal(windows: Windows, call: CallRecord, command: Command, ref
     case ErrorReason.IDEMPOTENCY_KEY_IN_FUTURE:
       return isWrite(command) && (command.bornAtMs ?? 0) > call.arrivedAtMs + skewMs;
     default:
-      return false;
+      return isTrueRoomRefusal(windows, call, command, refused) ?? false;
   }
 }
 
 function userOf(command: Command): string | undefined {
-  if (command.kind === "markRead") return command.userId;
+  if (command.kind === "markRead" || isSettings(command)) return command.userId;
   return isWrite(command) && command.actor !== "service" ? command.actor : undefined;
 }
 
@@ -69,7 +72,9 @@ function isReused({ truth, states }: Windows, call: CallRecord, command: WriteCo
   const used = truth.entries[seq - 1];
   if (used === undefined || used.storedAfter > call.answered) return false;
   const { entry } = used.logged;
-  return scopeOfEntry(entry) === scopeOfCommand(command) && !isMadeBy(entry, command, states[seq - 1] as TruthState);
+  return (
+    scopeOfEntry(entry) === scopeOfCommand(command) && !isMadeBy(used.logged, command, states[seq - 1] as TruthState)
+  );
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { MemberRole } from "@maru/protocol";
+import type { RoomCommand, SettingsCommand } from "./room-command.ts";
 
 /** A request that writes. A retry is the same object again. */
-export type WriteCommand = SendCommand | AddCommand | RemoveCommand;
+export type WriteCommand = SendCommand | AddCommand | RemoveCommand | RoomCommand;
 
-interface Written {
+export interface Written {
   /** A user, or `service`. */
   readonly actor: string;
   /** Empty: the server makes one. */
@@ -30,6 +31,7 @@ export interface RemoveCommand extends Written {
 
 export type Command =
   | WriteCommand
+  | SettingsCommand
   | { readonly kind: "create" }
   | { readonly kind: "markRead"; readonly userId: string; readonly seq: number }
   | { readonly kind: "purge"; readonly below: number }
@@ -40,5 +42,9 @@ export type Command =
   | { readonly kind: "markers" };
 
 export function isWrite(command: Command): command is WriteCommand {
-  return command.kind === "send" || command.kind === "add" || command.kind === "remove";
+  return "key" in command;
+}
+
+export function isSettings(command: Command): command is SettingsCommand {
+  return command.kind === "hide" || command.kind === "unhide" || command.kind === "muteNotifications";
 }

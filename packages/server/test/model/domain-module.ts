@@ -6,6 +6,14 @@ type Source = typeof import("../../src/domain/log/log.ts") &
   typeof import("../../src/domain/rooms/add-members.ts") &
   typeof import("../../src/domain/rooms/remove-members.ts") &
   typeof import("../../src/domain/rooms/get.ts") &
+  typeof import("../../src/domain/rooms/freeze.ts") &
+  typeof import("../../src/domain/rooms/close.ts") &
+  typeof import("../../src/domain/rooms/update.ts") &
+  typeof import("../../src/domain/rooms/leave.ts") &
+  typeof import("../../src/domain/rooms/set-member-role.ts") &
+  typeof import("../../src/domain/rooms/mute-member.ts") &
+  typeof import("../../src/domain/rooms/hide.ts") &
+  typeof import("../../src/domain/rooms/mute-notifications.ts") &
   typeof import("../../src/domain/rooms/list-members.ts") &
   typeof import("../../src/domain/messages/send.ts") &
   typeof import("../../src/domain/messages/get.ts") &
@@ -20,6 +28,14 @@ const files = [
   "rooms/add-members.ts",
   "rooms/remove-members.ts",
   "rooms/get.ts",
+  "rooms/freeze.ts",
+  "rooms/close.ts",
+  "rooms/update.ts",
+  "rooms/leave.ts",
+  "rooms/set-member-role.ts",
+  "rooms/mute-member.ts",
+  "rooms/hide.ts",
+  "rooms/mute-notifications.ts",
   "rooms/list-members.ts",
   "messages/send.ts",
   "messages/get.ts",

@@ -19,7 +19,9 @@ export function createFaultyStore(inner: Store, world: World): Store {
     await pauses(world);
     if (strikes(weather.conflict)) return { kind: "conflict" };
     if (strikes(weather.late)) {
-      void pauses(world, 8).then(() => (isAccepted() ? attempt() : undefined));
+      void pauses(world, 8)
+        .then(() => (isAccepted() ? attempt() : undefined))
+        .catch((error) => world.truth.violations.push(`a write that came late broke: ${error}`));
       throw unavailable();
     }
     if (!isAccepted() || strikes(weather.loseBefore)) throw unavailable();

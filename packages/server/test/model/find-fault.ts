@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { loadDomain, ownDomainUrl } from "./domain-module.ts";
-import type { PlantedFault } from "./planted-faults.ts";
+import type { PlantedFault } from "./fault.ts";
 import { runSchedule } from "./run-schedule.ts";
 
 export interface Finding {

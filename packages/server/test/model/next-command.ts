@@ -1,6 +1,7 @@
 import { MemberRole } from "@maru/protocol";
 import { type AddCommand, type Command, isWrite, type SendCommand, type WriteCommand } from "./command.ts";
 import type { CallRecord } from "./history.ts";
+import { nextRoomCommand } from "./next-room-command.ts";
 import { uuidv7 } from "./uuidv7.ts";
 import type { CommandName } from "./weather.ts";
 import type { World } from "./world.ts";
@@ -80,6 +81,17 @@ export function createCommandSource(world: World): CommandSource {
             ...newKey(),
           };
         }
+        case "freeze":
+        case "unfreeze":
+        case "close":
+        case "update":
+        case "leave":
+        case "setRole":
+        case "mute":
+        case "hide":
+        case "unhide":
+        case "muteNotifications":
+          return nextRoomCommand(world, { users, newKey, admin }, name);
         case "markRead":
           return { kind: "markRead", userId: dice.pick(users), seq: anySeq() };
         case "purge":

@@ -1,19 +1,5 @@
-/** A rule of the log taken out: each text to replace must occur exactly once in its file. */
-export interface PlantedFault {
-  readonly name: string;
-  readonly edits: readonly Edit[];
-}
-
-interface Edit {
-  /** Within `src/domain`. */
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
-
-function fault(name: string, file: string, find: string, replace: string, ...more: Edit[]): PlantedFault {
-  return { name, edits: [{ file, find, replace }, ...more] };
-}
+import { fault, type PlantedFault } from "./fault.ts";
+import { roomFaults } from "./room-faults.ts";
 
 const append = "log/append.ts";
 const catchUp = "log/catch-up.ts";
@@ -50,8 +36,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   fault(
     "a refusal is given without a fresh read",
     append,
-    "Math.max(arrivedAtTurn, view.stateReadAtTurn)",
-    "view.stateReadAtTurn",
+    "Math.max(arrivedAtTurn, view.stateReadAtTurn, loaded.atTurn)",
+    "Math.max(view.stateReadAtTurn, loaded.atTurn)",
   ),
   fault(
     "a refusal takes a read that began before the call arrived",
@@ -165,7 +151,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   fault(
     "an entry that changes no state names itself as the last that did",
     append,
-    "stateSeq: draft.change === undefined ? view.stateSeq : seq,",
+    "stateSeq: changesState(draft.change) ? seq : view.stateSeq,",
     "stateSeq: seq,",
   ),
   fault(
@@ -193,4 +179,5 @@ export const plantedFaults: readonly PlantedFault[] = [
     "member.joinedSeq > 0 && member.leftSeq === 0",
     "member.joinedSeq > 0",
   ),
+  ...roomFaults,
 ];

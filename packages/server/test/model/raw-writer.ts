@@ -23,7 +23,7 @@ export interface RawWriter {
   importRoom(roomId: string): Promise<void>;
   /** Many messages at once, more than a server keeps of a room that it reads for the first time. */
   burst(roomId: string): Promise<void>;
-  /** A change of state that no verb under test writes, and whose type this version may not even know. */
+  /** A change of state by a newer version, whose type this version may not even know. */
   newer(roomId: string): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { EntrySchema } from "@maru/protocol";
 import type { LoggedEntry, PutOutcome, Store } from "../../src/domain/store.ts";
 import type { World } from "./world.ts";
@@ -45,6 +46,17 @@ export function createRecordingStore(inner: Store, world: World): Store {
       const after = world.stamp();
       const outcome = await inner.markRead(roomId, userId, seq);
       if (outcome.kind === "moved") truth.moves.push({ userId, readSeq: seq, after, before: world.stamp() });
+      return outcome;
+    },
+    async setMemberSettings(roomId, userId, settings) {
+      const after = world.stamp();
+      const outcome = await inner.setMemberSettings(roomId, userId, settings);
+      if (outcome.kind === "set") {
+        const { notificationsMutedUntil: until, ...others } = settings;
+        const mutes = { notificationsMutedUntilMs: until && timestampMs(until) };
+        const isMuting = "notificationsMutedUntil" in settings;
+        truth.settings.push({ userId, ...others, ...(isMuting ? mutes : {}), after, before: world.stamp() });
+      }
       return outcome;
     },
     async raisePurgedBelow(roomId, below) {

@@ -17,6 +17,7 @@ import {
 } from "@maru/protocol";
 import type { Command } from "./command.ts";
 import type { DomainModule } from "./domain-module.ts";
+import { serveRoom, serveSettings } from "./serve-room.ts";
 import { call, type Server } from "./servers.ts";
 
 export interface Room {
@@ -28,8 +29,9 @@ export interface Room {
 const pageSize = 10_000;
 
 /** The call of the domain that a command stands for. */
-export function serve(module: DomainModule, { domain, nowMs }: Server, room: Room, command: Command) {
+export function serve(module: DomainModule, server: Server, room: Room, command: Command) {
   const { roomId } = room;
+  const { domain, nowMs } = server;
   switch (command.kind) {
     case "create":
       return module.createRoom(domain, call, createRequest(room));
@@ -48,6 +50,20 @@ export function serve(module: DomainModule, { domain, nowMs }: Server, room: Roo
       const request = { roomId, actor: toActor(command.actor), userIds, idempotencyKey: command.key };
       return module.removeMembers(domain, call, create(RemoveMembersRequestSchema, request));
     }
+    case "freeze":
+    case "unfreeze":
+    case "close":
+    case "update":
+    case "leave":
+    case "setRole":
+    case "mute": {
+      const request = { roomId, actor: toActor(command.actor), idempotencyKey: command.key };
+      return serveRoom(module, server, request, command);
+    }
+    case "hide":
+    case "unhide":
+    case "muteNotifications":
+      return serveSettings(module, server, { roomId, actor: toActor(command.userId) }, command);
     case "markRead": {
       const request = { roomId, actor: toActor(command.userId), seq: command.seq };
       return module.markRead(domain, call, create(MarkReadRequestSchema, request));

@@ -1,4 +1,5 @@
 import type { Dice } from "./dice.ts";
+import { drawRoomCommands, type RoomCommandName } from "./next-room-command.ts";
 
 /** How much of each trouble a run meets. Every run draws its own, so that some have much of one and none of another. */
 export interface Weather {
@@ -51,6 +52,7 @@ export type CommandName =
   | "create"
   | "burst"
   | "newer"
+  | RoomCommandName
   | "nextDay"
   | "jump";
 
@@ -91,6 +93,7 @@ export function drawWeather(dice: Dice): Weather {
       create: seldom() * 0.2,
       burst: seldom() * 0.3,
       newer: seldom() * 0.4,
+      ...drawRoomCommands(dice),
       nextDay: seldom() * 0.3,
       jump: seldom() * 0.8,
     },

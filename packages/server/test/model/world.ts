@@ -29,7 +29,7 @@ export function createWorld(dice: Dice, patienceMs: number): World {
   const world: World = {
     dice,
     weather,
-    truth: { entries: [], moves: [], rises: [], violations: [] },
+    truth: { entries: [], moves: [], settings: [], rises: [], violations: [] },
     isCalm: false,
     nowMs: () => nowMs,
     jump(kind = dice.weighted(weather.jumps)) {

@@ -3,18 +3,18 @@ import { provenActor, requireUser } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
-import { isMessage } from "../log/entry-type.ts";
 import type { LoggedEntry, Store } from "../store.ts";
+import { isHidden } from "./hidden.ts";
 import { setOwnSettings } from "./own-settings.ts";
 
-export async function hideRoom({ store }: Domain, call: Call, request: HideRoomRequest): Promise<Member> {
+export async function hideRoom({ store, limits }: Domain, call: Call, request: HideRoomRequest): Promise<Member> {
   const { roomId } = request;
   const userId = requireUser(provenActor(call, request.actor), "hide a room");
-  const [tail] = await store.readEntries({ roomId, newestFirst: true, limit: 1 });
-  if (tail === undefined) throw roomNotFound(roomId);
-  const hiddenSeq = tail.entry.seq;
-  const member = await setOwnSettings(store, roomId, userId, { hiddenSeq });
-  return { ...member, hidden: !(await hasMessageAfter(store, roomId, hiddenSeq)) };
+  const { entry } = await readTail(store, roomId);
+  const member = await setOwnSettings(store, roomId, userId, { hiddenSeq: entry.seq });
+  // A message may have come between the two: then the room is shown already.
+  const { entry: tail } = await readTail(store, roomId);
+  return { ...member, hidden: await isHidden(store, member, tail, limits.unreadMaxEntries) };
 }
 
 export async function unhideRoom({ store }: Domain, call: Call, request: UnhideRoomRequest): Promise<Member> {
@@ -23,15 +23,8 @@ export async function unhideRoom({ store }: Domain, call: Call, request: UnhideR
   return { ...member, hidden: false };
 }
 
-const pageEntries = 100;
-
-async function hasMessageAfter(store: Store, roomId: string, seq: number): Promise<boolean> {
-  let after = seq;
-  let page: LoggedEntry[];
-  do {
-    page = await store.readEntries({ roomId, after, limit: pageEntries });
-    if (page.some(({ entry }) => isMessage(entry))) return true;
-    after = page.at(-1)?.entry.seq ?? after;
-  } while (page.length === pageEntries);
-  return false;
+async function readTail(store: Store, roomId: string): Promise<LoggedEntry> {
+  const [tail] = await store.readEntries({ roomId, newestFirst: true, limit: 1 });
+  if (tail === undefined) throw roomNotFound(roomId);
+  return tail;
 }
