@@ -109,6 +109,8 @@ export interface Store {
   /** Fewer than `limit` only when the range has no more. */
   readEntries(range: EntryRange): Promise<LoggedEntry[]>;
   readEntry(roomId: string, seq: number): Promise<LoggedEntry | undefined>;
+  /** Up to 100 entries by their numbers, ascending; those that are not there are left out. */
+  readEntriesAt(roomId: string, seqs: readonly number[]): Promise<LoggedEntry[]>;
 
   /** Without `lastSeq` and `lastEntryAt`, which the log's tail says. */
   readRoom(roomId: string): Promise<Room | undefined>;

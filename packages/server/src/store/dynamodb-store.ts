@@ -5,7 +5,7 @@ import { listMembers, markRead, readMembers, setMemberSettings } from "./members
 import { listHeldMessages, listRoomIds, listRoomIdsOf } from "./owner-index.ts";
 import { putEntry } from "./put-entry.ts";
 import { putEntryWithState } from "./put-entry-with-state.ts";
-import { readEntries, readEntry } from "./read-entries.ts";
+import { readEntries, readEntriesAt, readEntry } from "./read-entries.ts";
 import { raisePurgedBelow, readRoom, readRooms } from "./rooms.ts";
 import type { Consumed } from "./table-access.ts";
 
@@ -22,6 +22,7 @@ export function createDynamoStore({ client, tableName, onConsumed = () => undefi
     putEntryWithState: (entry, change, signal) => putEntryWithState(table, entry, change, signal),
     readEntries: (range) => readEntries(table, range),
     readEntry: (roomId, seq) => readEntry(table, roomId, seq),
+    readEntriesAt: (roomId, seqs) => readEntriesAt(table, roomId, seqs),
     readRoom: (roomId) => readRoom(table, roomId),
     readRooms: (roomIds) => readRooms(table, roomIds),
     readMembers: (roomId, userIds) => readMembers(table, roomId, userIds),

@@ -79,6 +79,12 @@ export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now
       await turn();
       return rooms.findEntry(roomOf(roomId), seq);
     },
+    async readEntriesAt(roomId, seqs) {
+      const distinct = [...new Set(seqs)].sort((a, b) => a - b);
+      requireReadCount(distinct.length);
+      await turn();
+      return distinct.flatMap((seq) => rooms.findEntry(roomOf(roomId), seq) ?? []);
+    },
     async readRoom(roomId) {
       await turn();
       return copyRoom(roomOf(roomId).meta);

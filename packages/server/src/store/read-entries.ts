@@ -1,5 +1,6 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { EntryRange, LoggedEntry } from "../domain/store.ts";
+import { batchGet } from "./batch-get.ts";
 import { fromItem } from "./items.ts";
 import { entryKey, entrySortKey, seqRange } from "./keys.ts";
 import { queryItems } from "./query-items.ts";
@@ -29,4 +30,14 @@ export async function readEntry(table: TableAccess, roomId: string, seq: number)
   const { Item, ConsumedCapacity } = await reaching(table.client.send(command));
   countRead(table, "read_entry", ConsumedCapacity);
   return Item && fromItem(Item);
+}
+
+export async function readEntriesAt(
+  table: TableAccess,
+  roomId: string,
+  seqs: readonly number[],
+): Promise<LoggedEntry[]> {
+  const keys = [...new Set(seqs)].map((seq) => entryKey(roomId, seq));
+  const items = await batchGet(table, "read_entries_at", keys);
+  return items.map((item) => fromItem(item)).sort((a, b) => a.entry.seq - b.entry.seq);
 }

@@ -77,6 +77,7 @@ export function createFaultyStore(inner: Store, world: World): Store {
     putEntryWithState: (entry, change, signal) => put(() => inner.putEntryWithState(entry, change, signal)),
     readEntries: (range) => read(() => inner.readEntries(range)),
     readEntry: (roomId, seq) => read(() => inner.readEntry(roomId, seq)),
+    readEntriesAt: (roomId, seqs) => read(() => inner.readEntriesAt(roomId, seqs)),
     readRoom: (roomId) => read(() => inner.readRoom(roomId)),
     readRooms: (roomIds) => read(() => inner.readRooms(roomIds)),
     readMembers: (roomId, userIds) =>

@@ -42,6 +42,7 @@ export function createRecordingStore(inner: Store, world: World): Store {
       const found = await inner.readEntry(roomId, seq);
       return found && asSeen(found);
     },
+    readEntriesAt: async (roomId, seqs) => (await inner.readEntriesAt(roomId, seqs)).map(asSeen),
     async markRead(roomId, userId, seq) {
       const after = world.stamp();
       const outcome = await inner.markRead(roomId, userId, seq);

@@ -39,6 +39,8 @@ interface LoadedAt<Loaded> {
 export interface NextEntry {
   readonly seq: number;
   readonly nowMs: number;
+  /** What the entry will say of its time: not before that of the entry before it. */
+  readonly createdAtMs: number;
 }
 
 export interface Draft {
@@ -78,7 +80,7 @@ async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>
     if (!(await loadState(log, view, intent.userIds)) || view.state === undefined) throw roomNotFound(intent.roomId);
 
     if (loaded?.tailSeq !== view.tailSeq) loaded = await loadFor(log, intent, view.tailSeq);
-    const next = { seq: view.tailSeq + 1, nowMs };
+    const next = { seq: view.tailSeq + 1, nowMs, createdAtMs: Math.max(nowMs, view.tailCreatedAtMs) };
     const decision = search.kind === "refused" ? search : decide(intent, view.state, next, loaded.value);
     if ("refusal" in decision || decision.draft === undefined) {
       if (view.readAtTurn < Math.max(arrivedAtTurn, view.stateReadAtTurn, loaded.atTurn)) {
@@ -90,7 +92,7 @@ async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>
     }
 
     if (log.clock.nowMs() - nowMs > log.limits.appendTimeoutMs) continue;
-    const logged = toLoggedEntry(view, intent, call, decision.draft, nowMs);
+    const logged = toLoggedEntry(view, intent, call, decision.draft, next);
     const outcome = await put(log, logged, decision.draft.change);
     switch (outcome.kind) {
       case "stored":
@@ -99,6 +101,8 @@ async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>
         return logged;
       case "taken": {
         log.onLost?.();
+        // Nobody may have won: what was loaded may be gone, removed by retention.
+        loaded = undefined;
         if (outcome.winner !== undefined && isOurs(outcome.winner.entry, intent)) {
           proveByPut(log, view, outcome.winner, nowMs);
           return firstAnswer(outcome.winner, intent);
@@ -155,16 +159,15 @@ function toLoggedEntry(
   intent: Pick<Intent, "actor" | "key">,
   call: Call,
   draft: Draft,
-  nowMs: number,
+  { seq, nowMs, createdAtMs }: NextEntry,
 ): LoggedEntry {
-  const seq = view.tailSeq + 1;
   const entry = create(EntrySchema, {
     roomId: view.roomId,
     seq,
     type: entryType(draft.body),
     actor: intent.actor,
     caller: call.caller,
-    createdAt: timestampFromMs(Math.max(nowMs, view.tailCreatedAtMs)),
+    createdAt: timestampFromMs(createdAtMs),
     stateSeq: changesState(draft.change) ? seq : view.stateSeq,
     idempotencyKey: intent.key.value,
     body: draft.body,
