@@ -51,6 +51,18 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     ],
   },
   {
+    in: "packages/server/src/jobs/",
+    may: [
+      "packages/server/src/domain/",
+      "packages/server/src/errors.ts",
+      "packages/server/src/log.ts",
+      "packages/server/src/telemetry.ts",
+      "@maru/protocol",
+      "@bufbuild/protobuf",
+      "node:",
+    ],
+  },
+  {
     in: "packages/server/src/relay/",
     may: [
       "packages/server/src/domain/",

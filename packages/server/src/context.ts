@@ -17,6 +17,7 @@ import { anyKind } from "./domain/rooms/room-kind.ts";
 import type { Store } from "./domain/store.ts";
 import { allowServices } from "./identity/policy.ts";
 import { createTokenIdentity } from "./identity/tokens.ts";
+import { startHoldExpiry } from "./jobs/expire-holds.ts";
 import type { Log } from "./log.ts";
 import { countStoreUnits, type Telemetry } from "./telemetry.ts";
 
@@ -37,26 +38,42 @@ export interface ServedApi extends AsyncDisposable {
 }
 
 /** Starts both listeners. Without the role api they serve health and metrics only. */
-export function serveApi(parts: ServerParts): Promise<ServedApi> {
+export async function serveApi(parts: ServerParts): Promise<ServedApi> {
   const { config, log, telemetry, clock, checks } = parts;
-  return listen({
-    config,
-    services: config.roles.includes("api") ? registrations(createDomain(parts)) : [],
-    reflection: config.reflection ? readDescriptorSet() : undefined,
-    checks,
-    identity: createTokenIdentity({
-      key: config.tokenKey ?? "",
-      issuer: config.tokenIssuer,
-      audience: config.tokenAudience,
-      clockToleranceMs: config.tokenClockToleranceMs,
-      cachedTokens: config.tokenCacheEntries,
-      nowMs: clock.nowMs,
+  const domain = config.roles.includes("api") ? createDomain(parts) : undefined;
+  await using starting = new AsyncDisposableStack();
+  const listening = starting.use(
+    await listen({
+      config,
+      services: domain === undefined ? [] : registrations(domain),
+      reflection: config.reflection ? readDescriptorSet() : undefined,
+      checks,
+      identity: createTokenIdentity({
+        key: config.tokenKey ?? "",
+        issuer: config.tokenIssuer,
+        audience: config.tokenAudience,
+        clockToleranceMs: config.tokenClockToleranceMs,
+        cachedTokens: config.tokenCacheEntries,
+        nowMs: clock.nowMs,
+        telemetry,
+      }),
+      policy: allowServices(config.allowedServices),
       telemetry,
+      log,
     }),
-    policy: allowServices(config.allowedServices),
-    telemetry,
-    log,
-  });
+  );
+  const intervalMs = config.holdExpiryIntervalMs;
+  const holdExpiry = domain && starting.use(startHoldExpiry({ domain, intervalMs, log, telemetry }));
+  const started = starting.move();
+  return {
+    grpcAddress: listening.grpcAddress,
+    httpAddress: listening.httpAddress,
+    async drain() {
+      await holdExpiry?.drain();
+      return listening.drain();
+    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
 }
 
 function registrations(domain: Domain): ServiceRegistration[] {
@@ -68,7 +85,7 @@ function registrations(domain: Domain): ServiceRegistration[] {
   ];
 }
 
-function createDomain({ config, telemetry, clock, store }: ServerParts): Domain {
+function createDomain({ config, telemetry, clock, store, log: serverLog }: ServerParts): Domain {
   const log = createRoomLog({
     store,
     clock,
@@ -99,6 +116,7 @@ function createDomain({ config, telemetry, clock, store }: ServerParts): Domain 
       listRoomsMax: config.listRoomsMax,
     },
     kinds: anyKind,
+    onFault: (error, facts) => serverLog.error({ ...facts, error }, "a part of a call failed unforeseen"),
   };
 }
 

@@ -110,6 +110,12 @@ export const settings = {
     "How many users may react to one message.",
   ),
   maxPins: setting("MARU_MAX_PINS", wholeNumber(1, 100), "50", "How many messages may be pinned in one room."),
+  holdExpiryIntervalMs: setting(
+    "MARU_HOLD_EXPIRY_INTERVAL_MS",
+    durationMs,
+    "10000",
+    "How long a server waits before it looks again for held messages that have run out. Readers see at once that they have.",
+  ),
   unreadMaxEntries: setting(
     "MARU_UNREAD_MAX_ENTRIES",
     wholeNumber(1, 10_000),

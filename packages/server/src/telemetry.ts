@@ -10,6 +10,7 @@ export interface Telemetry {
   readonly tokenChecks: Counter<"result">;
   readonly storeUnits: Counter<"kind" | "operation">;
   readonly appendsLost: Counter;
+  readonly holdsExpired: Counter;
   /** A value that is asked for when metrics are read. */
   gauge(name: string, help: string, read: () => number): void;
   /** Everything in Prometheus' text format. */
@@ -57,6 +58,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     appendsLost: new Counter({
       name: "maru_appends_lost_total",
       help: "Puts that lost their number to another server, and were tried again.",
+      registers,
+    }),
+    holdsExpired: new Counter({
+      name: "maru_holds_expired_total",
+      help: "Held messages whose time ran out and whose cancellation this server wrote.",
       registers,
     }),
     gauge(name, help, read) {

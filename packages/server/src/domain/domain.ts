@@ -32,4 +32,6 @@ export interface Domain {
   readonly log: Log;
   readonly limits: DomainLimits;
   readonly kinds: RoomKinds;
+  /** Told of a failure that nobody foresaw and that did not end the call, for the log. */
+  readonly onFault?: (error: unknown, facts: Readonly<Record<string, string>>) => void;
 }

@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventHeader, ReadMarkerEventSchema, RoomEventSchema, readMarkerKey } from "@maru/protocol";
 import type { Change } from "../domain/change.ts";
+import { withoutHeldContent } from "../domain/messages/visible.ts";
 import type { LoggedEntry } from "../domain/store.ts";
 
 export interface EventTopics {
@@ -41,7 +42,8 @@ export function toEvent(change: RelayableChange, origin: EventOrigin): OutgoingE
   }
 }
 
-function toRoomEvent({ entry, appendedAtMs }: LoggedEntry, origin: EventOrigin): OutgoingEvent {
+function toRoomEvent({ entry: logged, appendedAtMs }: LoggedEntry, origin: EventOrigin): OutgoingEvent {
+  const entry = withoutHeldContent(logged);
   // The appending server's clock: the stream's own time has a resolution of a second, and a healed entry has none.
   const committedAt = timestampFromMs(appendedAtMs);
   const relayedAt = timestampFromMs(origin.relayedAtMs);

@@ -39,8 +39,8 @@ const freeFields: Readonly<Record<string, string>> = {
   "maru.chat.v1.MediaItem.width_px": "a fact of the sender, which the server does not check",
   "maru.chat.v1.MediaItem.height_px": "a fact of the sender, which the server does not check",
   "maru.chat.v1.MediaItem.duration_ms": "a fact of the sender, which the server does not check",
-  "maru.chat.v1.Mention.start_utf16": "a place in a text that apps show, which the server does not check",
-  "maru.chat.v1.Mention.length_utf16": "a place in a text that apps show, which the server does not check",
+  "maru.chat.v1.Mention.start_utf16": "held against the text, which a rule of one field cannot see",
+  "maru.chat.v1.Mention.length_utf16": "held against the text, which a rule of one field cannot see",
   "maru.chat.v1.SystemNotice.counts_as_unread": "yes or no",
 };
 

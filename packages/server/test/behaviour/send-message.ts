@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { location, media, notice, service, system, text, user } from "@maru/client";
+import { type ContentInit, location, media, notice, service, system, text, user } from "@maru/client";
 import { ContentSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { invalid, refusal } from "./refusal.ts";
@@ -120,7 +120,7 @@ export function sendMessageSuite(scene: () => Scene): void {
         startUtf16: n,
         lengthUtf16: 1,
       }));
-      return maru.messages.send({ roomId, actor: user("ann"), content: text("@"), mentions });
+      return maru.messages.send({ roomId, actor: user("ann"), content: text("@".repeat(51)), mentions });
     };
     const { entry } = await send(50);
     expect((await maru.messages.get({ roomId, seq: 2 })).entry).toEqual(entry);
@@ -128,6 +128,47 @@ export function sendMessageSuite(scene: () => Scene): void {
     expect(await refusal(send(51))).toMatchObject(invalid("mentions"));
     const nobody = { roomId, actor: user("ann"), content: text("@"), mentions: [{ startUtf16: 0 }] };
     expect(await refusal(maru.messages.send(nobody))).toMatchObject(invalid("mentions[0].target"));
+  });
+
+  test("a mention lies within the text, counted in UTF-16 code units, or within the caption", async () => {
+    const { maru } = scene();
+    const roomId = await openRoom(maru, ["ann"]);
+    const send = (content: ContentInit, startUtf16: number, lengthUtf16: number) =>
+      maru.messages.send({
+        roomId,
+        actor: user("ann"),
+        content,
+        mentions: [
+          { target: { case: "userId", value: "bob" } },
+          { target: { case: "everybody", value: {} }, startUtf16, lengthUtf16 },
+        ],
+      });
+    const words = text("hi 👋 é");
+    const picture = media([{ url: "https://cdn.example/1", mediaType: "image/jpeg" }], "for @bob");
+    const good = [
+      [words, 0, 7],
+      [words, 7, 0],
+      [words, 3, 2],
+      [picture, 4, 4],
+      [notice({ code: "x", text: "some words" }), 0, 0],
+    ] as const;
+    for (const [content, start, length] of good) {
+      const { entry } = await send(content, start, length);
+      expect(found(entry).body.value).toMatchObject({ mentions: { 1: { startUtf16: start, lengthUtf16: length } } });
+    }
+    const bad = [
+      [words, 8, 0, "start_utf16"],
+      [words, 3, 5, "length_utf16"],
+      [words, 4_294_967_295, 4_294_967_295, "start_utf16"],
+      [words, 0, 4_294_967_295, "length_utf16"],
+      [picture, 4, 5, "length_utf16"],
+      [notice({ code: "x", text: "some words" }), 1, 0, "start_utf16"],
+      [location({ latitude: 1, longitude: 1, label: "here" }), 0, 1, "length_utf16"],
+    ] as const;
+    for (const [content, start, length, field] of bad) {
+      expect(await refusal(send(content, start, length))).toMatchObject(invalid(`mentions[1].${field}`));
+    }
+    expect(await readLog(maru, roomId)).toHaveLength(1 + good.length);
   });
 
   test("services and the system write without being members, a service under its own name only", async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import { connectMaru, type Maru } from "@maru/client";
 import { inject, vi } from "vitest";
 import { type ServedServer, serve } from "../../src/commands/serve.ts";
@@ -15,6 +16,8 @@ export interface World extends AsyncDisposable {
   readonly tables: TestTables;
   /** The table behind the servers' backs. */
   readonly store: Store;
+  /** All items of a room as they lie in the table. */
+  rawItems(roomId: string): Promise<unknown[]>;
   /** Clients of the one server and of the other, of the calling service `shop` unless another is named. */
   connect(protocol: Protocol, callingService?: string): Promise<{ readonly maru: Maru; readonly other: Maru }>;
 }
@@ -33,6 +36,11 @@ export async function startWorld(): Promise<World> {
   const config = readConfig({
     MARU_ROLES: "api",
     MARU_LOG_LEVEL: "fatal",
+    // Low, so that a test reaches them soon.
+    MARU_HOLD_EXPIRY_INTERVAL_MS: "200",
+    MARU_MAX_EDITS: "5",
+    MARU_MAX_REACTING_USERS: "5",
+    MARU_MAX_PINS: "3",
     MARU_GRPC_ADDRESS: "127.0.0.1:0",
     MARU_HTTP_ADDRESS: "127.0.0.1:0",
     MARU_TOKEN_KEY: key,
@@ -46,6 +54,16 @@ export async function startWorld(): Promise<World> {
   return {
     tables,
     store: createDynamoStore(tables),
+    async rawItems(roomId) {
+      const values = { ":room": { S: roomId } };
+      const query = {
+        KeyConditionExpression: "room_id = :room",
+        ExpressionAttributeValues: values,
+        ConsistentRead: true,
+      };
+      const { Items = [] } = await tables.client.send(new QueryCommand({ TableName: tables.tableName, ...query }));
+      return Items;
+    },
     async connect(protocol, callingService = "shop") {
       const token = await signServiceToken({ key, service: callingService, ttlSeconds: 3600 });
       const [maru, other] = servers.map(({ api }) => {

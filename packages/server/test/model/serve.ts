@@ -72,10 +72,10 @@ export function serve(module: DomainModule, server: Server, room: Room, command:
       return module.purge({ store: domain.store, clock: { nowMs } }, roomId, command.below);
     case "list": {
       const request = { roomId, after: command.after, before: command.before, pageSize };
-      return module.listMessages(domain, create(ListMessagesRequestSchema, request));
+      return module.listMessages(domain, call, create(ListMessagesRequestSchema, request));
     }
     case "get":
-      return module.getMessage(domain, create(GetMessageRequestSchema, { roomId, seq: command.seq }));
+      return module.getMessage(domain, call, create(GetMessageRequestSchema, { roomId, seq: command.seq }));
     case "room":
       return module.getRoom(domain, create(GetRoomRequestSchema, { roomId }));
     case "members":

@@ -2,6 +2,7 @@ import type { Entry, ListEntriesRequest } from "@maru/protocol";
 import { ListEntriesRequestSchema } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
+import { withoutHeldContent } from "../messages/visible.ts";
 import { fromSeqToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
 
@@ -15,7 +16,7 @@ export async function listEntries(
   const { items, goOnAfter } = await readPage(size, (limit) => store.readEntries({ roomId, after, limit }));
   if (items.length === 0 && (await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
   return {
-    entries: items.map(({ entry }) => entry),
+    entries: items.map(({ entry }) => withoutHeldContent(entry)),
     nextPageToken:
       goOnAfter === undefined ? "" : toPageToken(ListEntriesRequestSchema, request, String(goOnAfter.entry.seq)),
   };

@@ -1,20 +1,42 @@
-import type { Entry, GetMessageRequest } from "@maru/protocol";
+import type { Actor, Entry } from "@maru/protocol";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
+import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isMessage } from "../log/entry-type.ts";
+import type { LoggedEntry, Store } from "../store.ts";
+import { requireViewer } from "./viewer.ts";
+import { toVisible } from "./visible.ts";
 
-export async function getMessage({ store }: Domain, { roomId, seq }: GetMessageRequest): Promise<Entry> {
+export interface MessageRead {
+  readonly roomId: string;
+  readonly seq: number;
+  /** On whose behalf. */
+  readonly actor?: Actor | undefined;
+}
+
+export async function getMessage(domain: Domain, call: Call, read: MessageRead): Promise<Entry> {
+  return (await readMessage(domain, call, read)).entry;
+}
+
+/** The message as the viewer may see it, with what the server keeps beside it. */
+export async function readMessage(domain: Domain, call: Call, { roomId, seq, actor }: MessageRead) {
+  const viewer = await requireViewer(domain, call, roomId, actor);
+  const found = await requireMessage(domain.store, roomId, seq);
+  return { ...found, entry: toVisible(found.entry, viewer, domain.log.clock.nowMs()) };
+}
+
+export async function requireMessage(store: Store, roomId: string, seq: number): Promise<LoggedEntry> {
   const found = await store.readEntry(roomId, seq);
   if (found === undefined) throw await absence(store, roomId, seq);
   if (!isMessage(found.entry)) {
     throw new MaruError(ErrorReason.NOT_A_MESSAGE, { metadata: { room_id: roomId, seq, type: found.entry.type } });
   }
-  return found.entry;
+  return found;
 }
 
-async function absence(store: Domain["store"], roomId: string, seq: number): Promise<MaruError> {
+async function absence(store: Store, roomId: string, seq: number): Promise<MaruError> {
   const room = await store.readRoom(roomId);
   if (room === undefined) return roomNotFound(roomId);
   if (seq < room.purgedBelow) {

@@ -1,6 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Entry, ListMessagesRequest } from "@maru/protocol";
 import { ListMessagesRequestSchema, ListOrder } from "@maru/protocol";
+import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isMessage } from "../log/entry-type.ts";
@@ -8,20 +9,23 @@ import { seqAtTime } from "../log/seq-at-time.ts";
 import { fromSeqToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
 import type { LoggedEntry, Store } from "../store.ts";
+import { requireViewer } from "./viewer.ts";
+import { toVisible, type Viewer } from "./visible.ts";
 
 export interface MessagePage {
   readonly entries: Entry[];
   readonly nextPageToken: string;
 }
 
-export async function listMessages(domain: Domain, request: ListMessagesRequest): Promise<MessagePage> {
+export async function listMessages(domain: Domain, call: Call, request: ListMessagesRequest): Promise<MessagePage> {
   const { store } = domain;
+  const viewer = await requireViewer(domain, call, request.roomId, request.actor);
   const size = request.pageSize === 0 ? domain.limits.defaultPageSize : request.pageSize;
   const around = await seqOf(store, request.roomId, request.around, request.aroundTime);
   if (around !== undefined) {
     const entries = await readAround(store, request.roomId, around, size);
     if (entries.length === 0) await requireRoom(store, request.roomId);
-    return { entries: messagesOf(entries), nextPageToken: "" };
+    return { entries: messagesOf(domain, entries, viewer), nextPageToken: "" };
   }
 
   const newestFirst = isNewestFirst(request);
@@ -41,7 +45,7 @@ export async function listMessages(domain: Domain, request: ListMessagesRequest)
   );
   if (items.length === 0) await requireRoom(store, request.roomId);
   return {
-    entries: messagesOf(items),
+    entries: messagesOf(domain, items, viewer),
     nextPageToken:
       goOnAfter === undefined ? "" : toPageToken(ListMessagesRequestSchema, request, String(goOnAfter.entry.seq)),
   };
@@ -73,8 +77,10 @@ async function readAround(store: Store, roomId: string, seq: number, size: numbe
   return [...before.reverse(), ...from];
 }
 
-function messagesOf(entries: readonly LoggedEntry[]): Entry[] {
-  return entries.map(({ entry }) => entry).filter(isMessage);
+function messagesOf({ log }: Domain, entries: readonly LoggedEntry[], viewer: Viewer): Entry[] {
+  const nowMs = log.clock.nowMs();
+  const messages = entries.map(({ entry }) => entry).filter(isMessage);
+  return messages.map((entry) => toVisible(entry, viewer, nowMs));
 }
 
 async function requireRoom(store: Store, roomId: string): Promise<void> {

@@ -12,7 +12,7 @@ export function toVisible(entry: Entry, viewer: Viewer, nowMs: number): Entry {
   const message = entry.body.value;
   if (message.holdState !== HoldState.HELD) return entry;
   if (hasExpired(message, nowMs)) {
-    return withMessage(entry, { ...withoutContent(message), holdState: HoldState.CANCELLED });
+    return withMessage(entry, toCancelled(message));
   }
   const isOwn = viewer?.kind.case === "userId" && senderOf(viewer) === senderOf(entry.actor);
   const seesContent = viewer?.kind.case !== "userId" || isOwn;
@@ -29,7 +29,12 @@ export function hasExpired({ holdState, holdExpiresAt }: Message, nowMs: number)
   return holdState === HoldState.HELD && holdExpiresAt !== undefined && timestampMs(holdExpiresAt) <= nowMs;
 }
 
-function withoutContent(message: Message): Message {
+/** What is left of a held message that was given up. */
+export function toCancelled(message: Message): Message {
+  return { ...withoutContent(message), holdState: HoldState.CANCELLED, holdExpiresAt: undefined };
+}
+
+export function withoutContent(message: Message): Message {
   return create(MessageSchema, { ...message, content: undefined, mentions: [] });
 }
 

@@ -97,7 +97,9 @@ export declare type Message = Message$1<"maru.chat.v1.Message"> & {
 export declare const MessageSchema: GenMessage<Message>;
 
 /**
- * Somebody who is addressed in a text. Offsets count UTF-16 code units, as JavaScript, Java and Swift's NSString do.
+ * Somebody who is addressed in a text, or in the caption of media. Offsets count UTF-16 code units, as JavaScript, Java
+ * and Swift's NSString do. A mention that reaches beyond the text is refused (INVALID_ARGUMENT); where the content has
+ * neither text nor caption, both offsets are 0.
  *
  * @generated from message maru.chat.v1.Mention
  */

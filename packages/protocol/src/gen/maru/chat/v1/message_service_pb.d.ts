@@ -447,7 +447,7 @@ export declare type EditMessageRequest = Message<"maru.chat.v1.EditMessageReques
   seq: number;
 
   /**
-   * What the message says from now on. A card is refused.
+   * What the message says from now on, at most 70,000 bytes with its mentions. A card is refused.
    *
    * @generated from field: maru.chat.v1.Content content = 4;
    */
@@ -1314,7 +1314,8 @@ export declare const MessageService: GenService<{
     output: typeof ListMessageVersionsResponseSchema;
   },
   /**
-   * Deletes a message: its content is gone, everywhere and at once, its number stays. Its author, an admin or a service may.
+   * Deletes a message: its content is gone, everywhere and at once, its number stays. Its author, an admin or a service may;
+   * a user where they may write, a service also where nobody may any more.
    *
    * @generated from rpc maru.chat.v1.MessageService.DeleteMessage
    */
@@ -1354,7 +1355,7 @@ export declare const MessageService: GenService<{
     output: typeof PinMessageResponseSchema;
   },
   /**
-   * Takes a pin back. Whoever may write may do that.
+   * Takes a pin back, also that of a message that retention has removed. Whoever may write may do that.
    *
    * @generated from rpc maru.chat.v1.MessageService.UnpinMessage
    */
@@ -1364,7 +1365,8 @@ export declare const MessageService: GenService<{
     output: typeof UnpinMessageResponseSchema;
   },
   /**
-   * Lists the pinned messages of a room, the newest pin first. There are never more than a page.
+   * Lists the pinned messages of a room, the newest pin first. There are never more than a page. Those that retention has
+   * removed are not among them.
    *
    * @generated from rpc maru.chat.v1.MessageService.ListPinnedMessages
    */
@@ -1384,7 +1386,7 @@ export declare const MessageService: GenService<{
     output: typeof CommitMessageResponseSchema;
   },
   /**
-   * Gives a held message up: nobody will see its content. Its sender and services may.
+   * Gives a held message up: nobody will see its content. Its sender may where they may write, and services may always.
    *
    * @generated from rpc maru.chat.v1.MessageService.CancelMessage
    */
