@@ -197,6 +197,23 @@ describe("the store in DynamoDB, beyond its contract", () => {
     expect(await readItem(entryKey(roomId, 2))).toBeUndefined();
   });
 
+  test("an earlier entry that would become larger than an item may be is refused as too large, and nothing is written", async () => {
+    const store = createDynamoStore(tables);
+    const roomId = await createRoom("ann");
+    const target = textEntry(roomId, 2, "x".repeat(200_000));
+    await store.putEntry(target);
+    const kinds = Array.from({ length: 10 }, (_, n) => String(n).repeat(64));
+    const reactions = new Map(Array.from({ length: 400 }, (_, n) => [`user-${n}`, kinds]));
+    const record = { contentSeqs: [], original: undefined, reactions };
+    const change = { entries: [{ seq: 2, body: target.entry.body, record }] };
+    await expect(store.putEntryWithState(textEntry(roomId, 3), change)).rejects.toMatchObject({
+      reason: ErrorReason.CONTENT_TOO_LARGE,
+      metadata: { field: "body", limit_bytes: "409600" },
+    });
+    expect(await readItem(entryKey(roomId, 3))).toBeUndefined();
+    expect((await store.readEntry(roomId, 2))?.record).toBeUndefined();
+  });
+
   test("a put that meets a transaction on its number is a conflict and not a loss", async () => {
     const roomId = await createRoom("ann");
     expect(await failing("PutItemCommand", 1, conflict()).putEntry(textEntry(roomId, 2))).toEqual({ kind: "conflict" });

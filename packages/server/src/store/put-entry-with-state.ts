@@ -44,14 +44,15 @@ export async function putEntryWithState(
       return { kind: "conflict" };
     if (!(error instanceof TransactionCanceledException)) throw toPutError(error, item, signal);
     countRefusedWrite(table, "put_entry_with_state", transactionWriteUnits(item, updates.length));
-    return cancelledOutcome(error.CancellationReasons ?? [], item, error);
+    const written = [item, ...updates.map((update) => update.ExpressionAttributeValues ?? {})];
+    return cancelledOutcome(error.CancellationReasons ?? [], written, error);
   }
 }
 
-/** The entry is the first item of the transaction, and so its reason the first. */
+/** The entry is the first item of the transaction, and so its reason the first. `written` has the values of each item. */
 export function cancelledOutcome(
   reasons: readonly CancellationReason[],
-  item: AttributeMap,
+  written: readonly AttributeMap[],
   cause: unknown,
 ): PutOutcome {
   const codes = new Set(reasons.map((reason) => reason.Code).filter((code) => code !== "None"));
@@ -60,8 +61,10 @@ export function cancelledOutcome(
     return { kind: "taken", winner: winner && fromItem(winner) };
   }
   if (codes.has("TransactionConflict")) return { kind: "conflict" };
-  const invalid = reasons.find((reason) => reason.Code === "ValidationError");
-  if (invalid !== undefined) throw saysTooLarge(invalid.Message) ? contentTooLarge(item, cause) : cause;
+  const invalid = reasons.findIndex((reason) => reason.Code === "ValidationError");
+  if (invalid !== -1) {
+    throw saysTooLarge(reasons[invalid]?.Message) ? contentTooLarge(written[invalid] ?? {}, cause) : cause;
+  }
   throw storeUnavailable(cause);
 }
 
