@@ -24,7 +24,7 @@ import { removeMembers } from "../src/domain/rooms/remove-members.ts";
 import { anyKind } from "../src/domain/rooms/room-kind.ts";
 import type { Store } from "../src/domain/store.ts";
 
-const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
+export const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
 
 /** One server as far as the log is concerned: its own cache over a shared table. */
 export function startServer(store: Store, onLost?: () => void): Domain {

@@ -5,16 +5,19 @@ import {
   type StreamSpecification,
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ageRecords, rollShards, type Stack, startStack, startTcpProxy } from "@maru/devstack";
 import { partitionOf, startProducer } from "@maru/kafka";
-import { ReadMarkerEventSchema } from "@maru/protocol";
+import { CommitMessageRequestSchema, HoldState, ReadMarkerEventSchema, SendMessageRequestSchema } from "@maru/protocol";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { commitMessage } from "../src/domain/messages/commit.ts";
+import { sendMessage } from "../src/domain/messages/send.ts";
 import type { Log } from "../src/log.ts";
 import { createKafkaSink } from "../src/relay/kafka-sink.ts";
 import { createTableStream, type TableStream } from "../src/relay/table-stream.ts";
 import { toChange } from "../src/store/to-change.ts";
+import { call, makeRoom, service, startServer } from "./log-fixtures.ts";
 import { createRelayWorld, firstSeqs, gatedSink, joinedStream, oneTo, put, until } from "./relay-world.ts";
 import { BORN_AT_MS, creation } from "./store-fixtures.ts";
 import type { TestTables } from "./store-tables.ts";
@@ -88,6 +91,33 @@ describe("the relay", () => {
     expect(await metric("maru_relay_ignored_total", { why: "room_state" })).toBe(1);
     expect(await metric("maru_relay_ignored_total", { why: "member_state" })).toBe(2);
     expect(relay.ready()).toEqual({ ready: true });
+  });
+
+  test("a held message is an event without its content, and the commit brings it", async () => {
+    await using world = await newWorld();
+    world.start();
+    const server = startServer(world.store);
+    const { room } = await makeRoom(server);
+    const { roomId } = room;
+    const content = { kind: { case: "text" as const, value: { text: "paid" } } };
+    const held = create(SendMessageRequestSchema, { roomId, actor: service, content, holdMs: 60_000 });
+    await sendMessage(server, call, held);
+    await until(
+      () => world.events.length >= 2,
+      () => world.events.length,
+    );
+    await commitMessage(server, call, create(CommitMessageRequestSchema, { roomId, actor: service, seq: 2 }));
+    await until(
+      () => world.events.length >= 3,
+      () => world.events.length,
+    );
+    expect(firstSeqs(world.events).get(roomId)).toEqual(oneTo(3));
+    expect(Buffer.from(world.events[1]?.record.value ?? []).toString("latin1")).not.toContain("paid");
+    expect(world.events[1]?.event.entry?.body.value).toMatchObject({ holdState: HoldState.HELD });
+    expect(world.events[2]?.event.entry?.body).toMatchObject({
+      case: "messageCommitted",
+      value: { targetSeq: 2, message: { content, holdState: HoldState.COMMITTED } },
+    });
   });
 
   test("keeps the order of rooms while shards are closed and their children opened", async () => {

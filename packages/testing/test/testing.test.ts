@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import { fromBinary } from "@bufbuild/protobuf";
 import { connectMaru, ErrorReason, isReason, type Maru, service, text, user } from "@maru/client";
 import { partitionOf } from "@maru/kafka";
-import { ReadMarkerEventSchema } from "@maru/protocol";
+import { HoldState, ReadMarkerEventSchema } from "@maru/protocol";
 import { afterEach, describe, expect, test } from "vitest";
 import { RecordsDroppedError, startTestMaru, type TestMaru } from "../src/index.ts";
 
@@ -109,6 +109,33 @@ describe("Maru in one process", () => {
     );
     await using known = connectTo(other);
     await expect(known.rooms.get({ roomId })).rejects.toSatisfy((error) => isReason(error, ErrorReason.ROOM_NOT_FOUND));
+  });
+
+  test("A held message is an event without its content, the commit brings it, and a hold that runs out is cancelled.", async () => {
+    await using maru = await startTestMaru({ settings: { MARU_HOLD_EXPIRY_INTERVAL_MS: "50" } });
+    await using client = connectTo(maru);
+    const roomId = await createRoom(client);
+    const hold = (holdMs: number) =>
+      client.messages.send({ roomId, actor: user("ada"), content: text("paid"), holdMs });
+    const { entry } = await hold(60_000);
+    await client.messages.commit({ roomId, actor: service(), seq: entry?.seq ?? 0 });
+    await hold(1);
+
+    const told: unknown[] = [];
+    for await (const { entry } of maru.events({ signal: AbortSignal.timeout(deadlineMs) })) {
+      const body = entry?.body;
+      if (body?.case === "messageSent") told.push([body.value.holdState, body.value.content]);
+      if (body?.case === "messageCommitted") told.push(body.value.message?.content?.kind.value);
+      if (body?.case !== "messageCancelled") continue;
+      told.push(body.value.expired);
+      break;
+    }
+    expect(told).toEqual([
+      [HoldState.HELD, undefined],
+      expect.objectContaining({ text: "paid" }),
+      [HoldState.HELD, undefined],
+      true,
+    ]);
   });
 
   test("Close ends the ports, the readers and the listeners, once the rest is read.", async () => {

@@ -1,6 +1,6 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { EntrySchema, ReadMarkerEventSchema, RoomEventSchema } from "@maru/protocol";
+import { EntrySchema, HoldState, MessageSchema, ReadMarkerEventSchema, RoomEventSchema } from "@maru/protocol";
 import { describe, expect, it } from "vitest";
 import type { LoggedEntry } from "../domain/store.ts";
 import { toEvent } from "./to-event.ts";
@@ -50,6 +50,38 @@ describe("an entry's event", () => {
   it("says that it was healed", () => {
     const healed = toEvent({ kind: "entry", entry: logged, committedAtMs: 0 }, { ...origin, healed: true });
     expect(fromBinary(RoomEventSchema, healed?.value ?? new Uint8Array()).healed).toBe(true);
+  });
+});
+
+describe("the event of a message in two steps", () => {
+  const content = { kind: { case: "text" as const, value: { text: "secret" } } };
+  const mentions = [{ target: { case: "userId" as const, value: "ann" } }];
+  const message = { content, mentions, replyToSeq: 7 };
+  const eventOf = (body: NonNullable<MessageInitShape<typeof EntrySchema>["body"]>, healed: boolean) => {
+    const entry = { ...logged, entry: create(EntrySchema, { roomId: "room-1", seq: 42, type: "message_sent", body }) };
+    return toEvent({ kind: "entry", entry, committedAtMs: 0 }, { ...origin, healed })?.value ?? new Uint8Array();
+  };
+
+  it.each([false, true])("has its number and not what it says, as long as it is held (healed: %s)", (healed) => {
+    const held = { ...message, holdState: HoldState.HELD, holdExpiresAt: timestampFromMs(99) };
+    const value = eventOf({ case: "messageSent", value: held }, healed);
+    expect(Buffer.from(value).toString("latin1")).not.toMatch(/secret|ann/);
+    expect(fromBinary(RoomEventSchema, value).entry).toMatchObject({
+      seq: 42,
+      body: { value: { replyToSeq: 7, holdState: HoldState.HELD, holdExpiresAt: timestampFromMs(99), mentions: [] } },
+    });
+  });
+
+  it("has what it says once it is committed", () => {
+    const committed = create(MessageSchema, { ...message, holdState: HoldState.COMMITTED });
+    const bodies = [
+      { case: "messageSent", value: committed },
+      { case: "messageCommitted", value: { targetSeq: 42, message: committed } },
+    ] as const;
+    for (const body of bodies) {
+      const { entry } = fromBinary(RoomEventSchema, eventOf(body, true));
+      expect(entry?.body.value).toEqual(create(EntrySchema, { body }).body.value);
+    }
   });
 });
 
