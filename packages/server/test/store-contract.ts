@@ -3,7 +3,7 @@ import { equals } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EntrySchema, ErrorReason, MemberRole } from "@maru/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { LoggedEntry, Store } from "../src/domain/store.ts";
+import { type LoggedEntry, type MemberSettings, roomBucketCount, type Store } from "../src/domain/store.ts";
 import { BORN_AT_MS, creation, joined, leaving, logged, textEntry } from "./store-fixtures.ts";
 
 /** What every store must do. Each test has rooms of its own. */
@@ -276,6 +276,31 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         expect((await store.readRooms(roomIds.slice(0, 100))).size).toBe(0);
         await expect(store.readRooms(roomIds)).rejects.toThrow(RangeError);
         await expect(store.readMembers("room", roomIds)).rejects.toThrow(RangeError);
+        const places = roomIds.map((roomId) => ({ roomId, userId: "ann" }));
+        expect(await store.readMembersAt(places.slice(0, 100))).toEqual([]);
+        await expect(store.readMembersAt(places)).rejects.toThrow(RangeError);
+      });
+
+      test("members of many rooms are read at once, also those who left, each once", async () => {
+        const [one, two] = [await createRoom("ann", "bob"), await createRoom("ann")];
+        await store.putEntryWithState(leaving(one, 2, "bob"), { members: [{ ...joined("bob", 1), leftSeq: 2 }] });
+        const places = [
+          { roomId: one, userId: "ann" },
+          { roomId: two, userId: "ann" },
+          { roomId: one, userId: "bob" },
+          { roomId: one, userId: "ann" },
+          { roomId: two, userId: "bob" },
+          { roomId: randomUUID(), userId: "ann" },
+        ];
+        const found = await store.readMembersAt(places);
+        const wanted = [
+          { roomId: one, userId: "ann", leftSeq: 0 },
+          { roomId: two, userId: "ann", leftSeq: 0 },
+          { roomId: one, userId: "bob", leftSeq: 2 },
+        ];
+        expect(found).toHaveLength(3);
+        expect(found).toEqual(expect.arrayContaining(wanted.map((one) => expect.objectContaining(one))));
+        expect(await store.readMembersAt([])).toEqual([]);
       });
 
       test("members are listed by the bytes of their ids, page by page, with those who left", async () => {
@@ -291,6 +316,78 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
           after = listed.at(-1);
         }
         expect(listed).toEqual(["ann", "ann#2", "anna", "zoe", "é", "한", "\uffee", "\u{1f600}"]);
+      });
+    });
+
+    describe("what a user sets alone", () => {
+      test("a setting is kept beside the others, and is taken back with its default", async () => {
+        const roomId = await createRoom("ann", "bob");
+        await store.markRead(roomId, "ann", 1);
+        const until = timestampFromMs(BORN_AT_MS);
+        const set = (settings: MemberSettings) => store.setMemberSettings(roomId, "ann", settings);
+        expect(await set({ hiddenSeq: 7 })).toMatchObject({ kind: "set", member: { userId: "ann", hiddenSeq: 7 } });
+        expect(await set({ notificationsMutedUntil: until })).toMatchObject({
+          member: { roomId, hiddenSeq: 7, notificationsMutedUntil: until, readSeq: 1, joinedSeq: 1 },
+        });
+        expect((await store.readMembers(roomId, ["ann"])).get("ann")).toMatchObject({
+          hiddenSeq: 7,
+          notificationsMutedUntil: until,
+        });
+        expect((await set({ hiddenSeq: 0 })) as object).toMatchObject({ member: { hiddenSeq: 0 } });
+        await set({ notificationsMutedUntil: undefined });
+        const members = await store.readMembers(roomId, ["ann", "bob"]);
+        expect(members.get("ann")?.notificationsMutedUntil).toBeUndefined();
+        expect(members.get("bob")).toMatchObject({ hiddenSeq: 0 });
+      });
+
+      test("somebody who left or never was a member sets nothing, and none comes into being", async () => {
+        const roomId = await createRoom("ann");
+        await store.putEntryWithState(leaving(roomId, 2, "ann"), { members: [{ ...joined("ann", 1), leftSeq: 2 }] });
+        for (const userId of ["ann", "ghost"]) {
+          expect(await store.setMemberSettings(roomId, userId, { hiddenSeq: 2 })).toEqual({ kind: "not_a_member" });
+        }
+        const members = await store.readMembers(roomId, ["ann", "ghost"]);
+        expect([...members.keys()]).toEqual(["ann"]);
+        expect(members.get("ann")?.hiddenSeq).toBe(0);
+      });
+    });
+
+    describe("walking rooms", () => {
+      async function walk(page: (after: string | undefined, limit: number) => Promise<string[]>, limit: number) {
+        const walked: string[] = [];
+        for (;;) {
+          const found = await page(walked.at(-1), limit);
+          walked.push(...found);
+          if (found.length < limit) return walked;
+        }
+      }
+
+      test("the rooms of a user are listed in order, page by page, with those that the user left", async () => {
+        const userId = `user-${randomUUID()}`;
+        const roomIds: string[] = [];
+        for (let n = 0; n < 7; n++) roomIds.push(await createRoom(userId, "another"));
+        await createRoom("another");
+        const left = roomIds[3] as string;
+        const change = { members: [{ ...joined(userId, 1), leftSeq: 2 }] };
+        await store.putEntryWithState(leaving(left, 2, userId), change);
+        for (const limit of [1, 3, 7, 100]) {
+          expect(await walk((after, size) => store.listRoomIdsOf(userId, after, size), limit)).toEqual(
+            roomIds.toSorted(),
+          );
+        }
+        expect(await store.listRoomIdsOf(`nobody-${randomUUID()}`, undefined, 10)).toEqual([]);
+      });
+
+      test("every room is in one bucket, and each bucket is listed in order, page by page", async () => {
+        const roomIds = new Set<string>();
+        for (let n = 0; n < 12; n++) roomIds.add(await createRoom("ann"));
+        const found: string[] = [];
+        for (let bucket = 0; bucket < roomBucketCount; bucket++) {
+          const walked = await walk((after, size) => store.listRoomIds(bucket, after, size), 2);
+          expect(walked).toEqual(walked.toSorted());
+          found.push(...walked.filter((roomId) => roomIds.has(roomId)));
+        }
+        expect(found.toSorted()).toEqual([...roomIds].sort());
       });
     });
 

@@ -77,6 +77,11 @@ export type MarkReadOutcome =
   | { readonly kind: "unchanged"; readonly readSeq: number }
   | { readonly kind: "not_a_member" };
 
+export interface MemberPlace {
+  readonly roomId: string;
+  readonly userId: string;
+}
+
 export interface EntryPlace {
   readonly roomId: string;
   readonly seq: number;
@@ -119,6 +124,8 @@ export interface Store {
 
   /** Up to 100 users, also those who left; those who never were members are left out. */
   readMembers(roomId: string, userIds: readonly string[]): Promise<Map<string, Member>>;
+  /** The same in many rooms: up to 100 in all, in no order. */
+  readMembersAt(places: readonly MemberPlace[]): Promise<Member[]>;
   /** By user id, also those who left. Fewer than `limit` only at the end. */
   listMembers(roomId: string, afterUserId: string | undefined, limit: number): Promise<Member[]>;
   /** Only for a present member. */

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Store } from "../domain/store.ts";
 import { deleteEntries } from "./delete-entries.ts";
-import { listMembers, markRead, readMembers, setMemberSettings } from "./members.ts";
+import { listMembers, markRead, readMembers, readMembersAt, setMemberSettings } from "./members.ts";
 import { listHeldMessages, listRoomIds, listRoomIdsOf } from "./owner-index.ts";
 import { putEntry } from "./put-entry.ts";
 import { putEntryWithState } from "./put-entry-with-state.ts";
@@ -26,6 +26,7 @@ export function createDynamoStore({ client, tableName, onConsumed = () => undefi
     readRoom: (roomId) => readRoom(table, roomId),
     readRooms: (roomIds) => readRooms(table, roomIds),
     readMembers: (roomId, userIds) => readMembers(table, roomId, userIds),
+    readMembersAt: (places) => readMembersAt(table, places),
     listMembers: (roomId, afterUserId, limit) => listMembers(table, roomId, afterUserId, limit),
     setMemberSettings: (roomId, userId, settings) => setMemberSettings(table, roomId, userId, settings),
     markRead: (roomId, userId, seq) => markRead(table, roomId, userId, seq),

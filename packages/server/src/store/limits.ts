@@ -1,4 +1,4 @@
-import type { StateChange } from "../domain/store.ts";
+import type { MemberPlace, StateChange } from "../domain/store.ts";
 
 const MAX_MEMBERS = 90;
 const MAX_TRANSACTION_ITEMS = 100;
@@ -20,4 +20,9 @@ export function requireReadCount(count: number): void {
 
 export function requireReadSeq(seq: number): void {
   if (!Number.isInteger(seq) || seq < 1) throw new RangeError(`a room is read up to an entry from 1 on, not ${seq}`);
+}
+
+/** The table refuses a key that is asked for twice. */
+export function distinctPlaces(places: readonly MemberPlace[]): MemberPlace[] {
+  return [...new Map(places.map((place) => [`${place.roomId}\n${place.userId}`, place])).values()];
 }

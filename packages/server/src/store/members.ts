@@ -1,9 +1,9 @@
 import type { Member } from "@maru/protocol";
-import type { MarkReadOutcome, MemberSettings, MemberSettingsOutcome } from "../domain/store.ts";
+import type { MarkReadOutcome, MemberPlace, MemberSettings, MemberSettingsOutcome } from "../domain/store.ts";
 import { batchGet } from "./batch-get.ts";
 import { fromMemberItem } from "./items.ts";
 import { memberKey, memberKeyRange } from "./keys.ts";
-import { requireReadSeq } from "./limits.ts";
+import { distinctPlaces, requireReadSeq } from "./limits.ts";
 import { queryItems } from "./query-items.ts";
 import { memberFields } from "./state-updates.ts";
 import type { TableAccess } from "./table-access.ts";
@@ -20,6 +20,11 @@ export async function readMembers(
   const keys = [...new Set(userIds)].map((userId) => memberKey(roomId, userId));
   const items = await batchGet(table, "read_members", keys);
   return new Map(items.map(fromMemberItem).map((member) => [member.userId, member]));
+}
+
+export async function readMembersAt(table: TableAccess, places: readonly MemberPlace[]): Promise<Member[]> {
+  const keys = distinctPlaces(places).map(({ roomId, userId }) => memberKey(roomId, userId));
+  return (await batchGet(table, "read_members", keys)).map(fromMemberItem);
 }
 
 export async function listMembers(

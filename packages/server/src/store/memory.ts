@@ -7,7 +7,7 @@ import { deepFreeze } from "./deep-freeze.ts";
 import { requireBodyField } from "./entry-type.ts";
 import { isHeld } from "./items.ts";
 import { roomBucketOf } from "./keys.ts";
-import { requireFits, requireReadCount, requireReadSeq } from "./limits.ts";
+import { distinctPlaces, requireFits, requireReadCount, requireReadSeq } from "./limits.ts";
 import * as rooms from "./memory-room.ts";
 
 export interface MemoryStoreOptions {
@@ -111,6 +111,15 @@ export function createMemoryStore({ onChange = () => undefined, nowMs = Date.now
           return member === undefined ? [] : [[userId, copyMember(member)]];
         }),
       );
+    },
+    async readMembersAt(places) {
+      const distinct = distinctPlaces(places);
+      requireReadCount(distinct.length);
+      await turn();
+      return distinct.flatMap(({ roomId, userId }) => {
+        const member = roomOf(roomId).members.get(userId);
+        return member === undefined ? [] : [copyMember(member)];
+      });
     },
     async listMembers(roomId, afterUserId, limit) {
       await turn();

@@ -23,6 +23,7 @@ import { sendMessageSuite } from "./send-message.ts";
 import { twoServersSuite } from "./two-servers.ts";
 import { updateRoomSuite } from "./update-room.ts";
 import { viewerSuite } from "./viewer.ts";
+import { unreadCountsSuite } from "./unread-counts.ts";
 import { startWorld, type World } from "./world.ts";
 
 let world: World;
@@ -60,5 +61,6 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("messages read on behalf of a user", () => viewerSuite(scene));
   describe("events.listEntries", () => listEntriesSuite(scene));
   describe("reads.markRead and reads.getReadMarkers", () => readMarkersSuite(scene));
+  describe("reads.getUnreadCount and reads.batchGetUnreadCounts", () => unreadCountsSuite(scene));
   describe("two servers", () => twoServersSuite(scene));
 });

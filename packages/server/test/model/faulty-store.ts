@@ -82,6 +82,7 @@ export function createFaultyStore(inner: Store, world: World): Store {
     readRooms: (roomIds) => read(() => inner.readRooms(roomIds)),
     readMembers: (roomId, userIds) =>
       strikes(weather.tornReads) ? readTorn(roomId, userIds) : read(() => inner.readMembers(roomId, userIds)),
+    readMembersAt: (places) => read(() => inner.readMembersAt(places)),
     listMembers: (roomId, afterUserId, limit) => read(() => inner.listMembers(roomId, afterUserId, limit)),
     setMemberSettings: (roomId, userId, settings) => write(() => inner.setMemberSettings(roomId, userId, settings)),
     listRoomIdsOf: (userId, afterRoomId, limit) => read(() => inner.listRoomIdsOf(userId, afterRoomId, limit)),

@@ -1,6 +1,7 @@
 import type { Entry } from "@maru/protocol";
 import type { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../clock.ts";
+import { createFanOut, type FanOut } from "../fan-out.ts";
 import type { Store } from "../store.ts";
 import { createRoomCache } from "./room-cache.ts";
 import { createRoomQueue, type RoomQueue } from "./room-queue.ts";
@@ -29,6 +30,8 @@ export interface LogLimits {
   /** How many entries are read back for an old key. */
   readonly keyReadBackEntries: number;
   readonly cacheBytes: number;
+  /** Reads of one room each that calls for many rooms may have under way, all together. */
+  readonly maxRoomReads: number;
 }
 
 export const defaultLogLimits: LogLimits = {
@@ -41,6 +44,7 @@ export const defaultLogLimits: LogLimits = {
   keyMaxSkewMs: 60_000,
   keyReadBackEntries: 10_000,
   cacheBytes: 64 * 1024 * 1024,
+  maxRoomReads: 16,
 };
 
 export interface LogOptions {
@@ -60,6 +64,7 @@ export interface LogOptions {
 export interface Log extends LogOptions {
   readonly views: LRUCache<string, RoomView>;
   readonly queue: RoomQueue;
+  readonly fanOut: FanOut;
   /** A number that rises with each call: what began at a later turn began later. */
   turn(): number;
 }
@@ -70,6 +75,7 @@ export function createLog(options: LogOptions): Log {
     ...options,
     views: createRoomCache(options.limits.cacheBytes),
     queue: createRoomQueue(options.limits.roomQueueMaxLength),
+    fanOut: createFanOut(options.limits.maxRoomReads),
     turn: () => ++turns,
   };
 }
