@@ -10,6 +10,7 @@ import { freezeRoom, unfreezeRoom } from "../domain/rooms/freeze.ts";
 import { batchGetRooms, getRoom } from "../domain/rooms/get.ts";
 import { hideRoom, unhideRoom } from "../domain/rooms/hide.ts";
 import { leaveRoom } from "../domain/rooms/leave.ts";
+import { listRooms } from "../domain/rooms/list.ts";
 import { listMembers } from "../domain/rooms/list-members.ts";
 import { muteMember } from "../domain/rooms/mute-member.ts";
 import { muteNotifications } from "../domain/rooms/mute-notifications.ts";
@@ -18,7 +19,7 @@ import { setMemberRole } from "../domain/rooms/set-member-role.ts";
 import { updateRoom } from "../domain/rooms/update.ts";
 import { callOf } from "./service-call.ts";
 
-export function roomService(domain: Domain): Omit<ServiceImpl<typeof RoomService>, "listRooms"> {
+export function roomService(domain: Domain): ServiceImpl<typeof RoomService> {
   return {
     createRoom: (request, context) => createRoom(domain, callOf(context), request),
     findOrCreateDirect: (request, context) => findOrCreateDirect(domain, callOf(context), request),
@@ -41,5 +42,6 @@ export function roomService(domain: Domain): Omit<ServiceImpl<typeof RoomService
     muteNotifications: async (request, context) => ({
       member: await muteNotifications(domain, callOf(context), request),
     }),
+    listRooms: (request) => listRooms(domain, request),
   };
 }

@@ -11,6 +11,7 @@ import { listEntriesSuite } from "./list-entries.ts";
 import { listMembersSuite } from "./list-members.ts";
 import { listMessagesSuite } from "./list-messages.ts";
 import { manageMembersSuite } from "./manage-members.ts";
+import { listRoomsSuite } from "./list-rooms.ts";
 import { membersSuite } from "./members.ts";
 import { ownMembershipSuite } from "./own-membership.ts";
 import { pinsSuite } from "./pins.ts";
@@ -44,6 +45,7 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("rooms.get and rooms.batchGet", () => readRoomsSuite(scene));
   describe("rooms.addMembers and rooms.removeMembers", () => membersSuite(scene));
   describe("rooms.listMembers", () => listMembersSuite(scene));
+  describe("rooms.list", () => listRoomsSuite(scene));
   describe("messages.send", () => sendMessageSuite(scene));
   describe("rooms.freeze, rooms.unfreeze and rooms.close", () => roomStateSuite(scene));
   describe("rooms.update", () => updateRoomSuite(scene));

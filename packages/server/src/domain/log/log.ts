@@ -2,6 +2,7 @@ import type { Entry } from "@maru/protocol";
 import type { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../clock.ts";
 import { createFanOut, type FanOut } from "../fan-out.ts";
+import { createSharedReads, type SharedReads } from "../shared-reads.ts";
 import type { Store } from "../store.ts";
 import { createRoomCache } from "./room-cache.ts";
 import { createRoomQueue, type RoomQueue } from "./room-queue.ts";
@@ -65,6 +66,7 @@ export interface Log extends LogOptions {
   readonly views: LRUCache<string, RoomView>;
   readonly queue: RoomQueue;
   readonly fanOut: FanOut;
+  readonly shared: SharedReads;
   /** A number that rises with each call: what began at a later turn began later. */
   turn(): number;
 }
@@ -76,6 +78,7 @@ export function createLog(options: LogOptions): Log {
     views: createRoomCache(options.limits.cacheBytes),
     queue: createRoomQueue(options.limits.roomQueueMaxLength),
     fanOut: createFanOut(options.limits.maxRoomReads),
+    shared: createSharedReads(),
     turn: () => ++turns,
   };
 }

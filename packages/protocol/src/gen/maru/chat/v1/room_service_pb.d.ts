@@ -1395,7 +1395,7 @@ export declare type RoomSummary = Message<"maru.chat.v1.RoomSummary"> & {
   member?: Member | undefined;
 
   /**
-   * The newest message; unset when the room has none among its newest entries.
+   * The newest message that the user sees; unset when there is none among the room's newest 20 entries.
    *
    * @generated from field: maru.chat.v1.Entry last_message = 3;
    */
@@ -1620,7 +1620,8 @@ export declare const RoomService: GenService<{
   },
   /**
    * Lists the rooms of a user, the one with the latest entry first, with last message, unread count and read position.
-   * A room that was joined a moment ago may be missing: the index follows the table with a little delay.
+   * A room that was joined a moment ago may be missing: the index follows the table with a little delay. All that is told
+   * of a room is current. Each page looks at all rooms of the user: the cost grows with their number, and less with the page.
    *
    * @generated from rpc maru.chat.v1.RoomService.ListRooms
    */

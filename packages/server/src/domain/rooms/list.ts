@@ -1,0 +1,61 @@
+import { create } from "@bufbuild/protobuf";
+import type { ListRoomsRequest, RoomSummary, UnreadCount } from "@maru/protocol";
+import { ActorSchema, ListRoomsRequestSchema, RoomSummarySchema, UnreadCountSchema } from "@maru/protocol";
+import type { Domain } from "../domain.ts";
+import { fromPageToken, invalidToken, toPageToken } from "../page-token.ts";
+import { unreadAfter } from "../reading/count-unread.ts";
+import { unreadOfRoom } from "../reading/unread-of-room.ts";
+import { findLastMessage } from "./last-message.ts";
+import { byActivity, type Walk, type WalkedRoom, walkRooms } from "./walk-rooms.ts";
+
+export async function listRooms(
+  domain: Domain,
+  request: ListRoomsRequest,
+): Promise<{ readonly rooms: RoomSummary[]; readonly nextPageToken: string; readonly partial: boolean }> {
+  const size = request.pageSize === 0 ? domain.limits.defaultPageSize : request.pageSize;
+  const position = positionOf(request);
+  const { rooms, partial } = await sharedWalk(domain, request);
+  const behind = position === undefined ? rooms : rooms.filter((one) => byActivity(position, one) < 0);
+  const page = behind.slice(0, size);
+  const last = behind.length > size ? page.at(-1) : undefined;
+  return {
+    rooms: await domain.log.fanOut.map(page, (one) => toSummary(domain, one)),
+    nextPageToken: last === undefined ? "" : toPageToken(ListRoomsRequestSchema, request, textOf(last)),
+    partial,
+  };
+}
+
+/** A walk is dear: who asks for the same list while one is under way shares the next one. */
+function sharedWalk(domain: Domain, request: ListRoomsRequest): Promise<Walk> {
+  const { userId, includeHidden } = request;
+  const kinds = request.kinds.toSorted();
+  const key = JSON.stringify(["rooms of a user", userId, kinds, includeHidden]);
+  return domain.log.shared.read(key, () => walkRooms(domain, { userId, kinds, includeHidden }));
+}
+
+async function toSummary(domain: Domain, { room, member, tail }: WalkedRoom): Promise<RoomSummary> {
+  const viewer = create(ActorSchema, { kind: { case: "userId", value: member.userId } });
+  const [lastMessage, unread] = await Promise.all([
+    findLastMessage({ store: domain.store, clock: domain.log.clock }, tail, viewer),
+    unreadOf(domain, { room, member }),
+  ]);
+  return create(RoomSummarySchema, { room, member, lastMessage, unread });
+}
+
+async function unreadOf(domain: Domain, { room, member }: Pick<WalkedRoom, "room" | "member">): Promise<UnreadCount> {
+  const { roomId, userId, readSeq } = member;
+  const [counted] = unreadAfter(member) < room.lastSeq ? await unreadOfRoom(domain, roomId, [member]) : [];
+  return counted ?? create(UnreadCountSchema, { roomId, userId, readSeq });
+}
+
+function textOf({ lastEntryAtMs, room }: WalkedRoom): string {
+  return `${lastEntryAtMs} ${room.roomId}`;
+}
+
+function positionOf(request: ListRoomsRequest) {
+  const text = fromPageToken(ListRoomsRequestSchema, request);
+  if (text === undefined) return undefined;
+  const [, ms, roomId] = /^(\d{1,15}) (.+)$/.exec(text) ?? [];
+  if (ms === undefined || roomId === undefined) throw invalidToken();
+  return { lastEntryAtMs: Number(ms), room: { roomId } };
+}
