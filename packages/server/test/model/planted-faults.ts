@@ -14,9 +14,9 @@ export const plantedFaults: readonly PlantedFault[] = [
     "return keyScopeOf(entry) === intent.key.scope && Number.isNaN(entry.seq);",
     {
       file: append,
-      find: "if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner.entry, false);",
+      find: "if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner, false);",
       replace:
-        "if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner.entry, false);\n  if (winner !== undefined) view.keys.uses.delete(keyScopeOf(winner.entry));",
+        "if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner, false);\n  if (winner !== undefined) view.keys.uses.delete(keyScopeOf(winner.entry));",
     },
   ),
   fault("keys of entries that were caught up are not looked at", "log/view.ts", "  addNewest(view.keys, entry);\n", ""),
@@ -120,8 +120,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   fault(
     "catching up jumps over what retention removed",
     catchUp,
-    "if (entry.seq !== view.tailSeq + 1) {",
-    "if (entry.seq <= view.tailSeq) {",
+    "if (logged.entry.seq !== view.tailSeq + 1) {",
+    "if (logged.entry.seq <= view.tailSeq) {",
   ),
   fault(
     "the fold counts members twice",
@@ -173,6 +173,19 @@ export const plantedFaults: readonly PlantedFault[] = [
     'deriveRoomId("created", [key.scope])',
     'deriveRoomId("created", [key.scope, log.newKey()])',
   ),
+  fault(
+    "a cached page is given without a fresh read",
+    "log/read-recent.ts",
+    "const proven = await prove(log, range.roomId);",
+    "const proven = await Promise.resolve(cached);",
+  ),
+  fault(
+    "a cached page takes a read that began before the call arrived",
+    "shared-reads.ts",
+    "turn.next ??= turn.running.then(again, again);",
+    "turn.next ??= again === undefined ? undefined : turn.running;",
+  ),
+  fault("a cached page still has what retention removed", "log/prove.ts", "  dropBelow(recent, purgedBelow);\n", ""),
   fault(
     "a removed member may write",
     "log/fold.ts",

@@ -180,7 +180,7 @@ function put(log: Log, logged: LoggedEntry, change: StateChange | undefined): Pr
 }
 
 function proveByPut(log: Log, view: RoomView, logged: LoggedEntry, nowMs: number): void {
-  learn(view, logged.entry, true);
+  learn(view, logged, true);
   view.provenAtMs = nowMs;
   view.lostLastPut = false;
   keep(log, view);
@@ -188,7 +188,7 @@ function proveByPut(log: Log, view: RoomView, logged: LoggedEntry, nowMs: number
 
 async function afterLoss(log: Log, view: RoomView, winner: LoggedEntry | undefined): Promise<void> {
   view.lostLastPut = true;
-  if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner.entry, false);
+  if (winner?.entry.seq === view.tailSeq + 1) learn(view, winner, false);
   await log.sleep(log.random() * log.limits.lossPauseMaxMs);
   await catchUp(log, view);
 }

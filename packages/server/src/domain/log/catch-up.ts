@@ -26,12 +26,12 @@ export async function catchUp(log: Log, view: RoomView): Promise<RoomView | unde
   let page: LoggedEntry[];
   do {
     page = await log.store.readEntries({ roomId: view.roomId, after: view.tailSeq, limit: catchUpEntries });
-    for (const { entry } of page) {
-      if (entry.seq !== view.tailSeq + 1) {
+    for (const logged of page) {
+      if (logged.entry.seq !== view.tailSeq + 1) {
         log.views.delete(view.roomId);
         return fill(log, view.roomId);
       }
-      learn(view, entry, false);
+      learn(view, logged, false);
     }
   } while (page.length === catchUpEntries);
   view.provenAtMs = proven.atMs;

@@ -4,7 +4,7 @@ import type { LoggedEntry } from "../store.ts";
 import { type Log, retentionMinAgeMs } from "./log.ts";
 import { addOlder, coversSince } from "./recent-keys.ts";
 import { lookBackToMs, type RequestKey } from "./request-key.ts";
-import { denseRun, type RoomView } from "./view.ts";
+import { denseRun, entriesOf, type RoomView } from "./view.ts";
 
 const readBackPage = 500;
 
@@ -52,7 +52,7 @@ async function readOlder(log: Log, view: RoomView): Promise<number> {
     limit: readBackPage,
   });
   const follows = page[0]?.entry.seq === view.keys.fromSeq - 1;
-  const run = follows ? denseRun(page) : [];
+  const run = follows ? entriesOf(denseRun(page)) : [];
   addOlder(view.keys, run.reverse());
   return run.length;
 }

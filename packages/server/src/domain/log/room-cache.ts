@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { RecentEntries } from "./recent-entries.ts";
 import type { RoomView } from "./view.ts";
 
 /** Measured with V8's heap statistics on rooms of real conversations, rounded up. */
@@ -17,6 +18,13 @@ export function putView(cache: LRUCache<string, RoomView>, view: RoomView): void
   cache.set(view.roomId, view);
 }
 
+/** Entries that reads keep came or went: the view that holds them, if it is still cached, weighs otherwise now. */
+export function weighAgain(cache: LRUCache<string, RoomView>, roomId: string, recent: RecentEntries): void {
+  const view = cache.peek(roomId);
+  if (view?.recent === recent) putView(cache, view);
+}
+
 export function sizeBytes(view: RoomView): number {
-  return viewBytes + view.keys.uses.size * keyBytes + (view.state?.members.size ?? 0) * memberBytes;
+  const ofReads = view.recent?.sizeBytes ?? 0;
+  return ofReads + viewBytes + view.keys.uses.size * keyBytes + (view.state?.members.size ?? 0) * memberBytes;
 }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { EntrySchema, RoomSchema } from "@maru/protocol";
+import { type Entry, EntrySchema, RoomSchema } from "@maru/protocol";
 import { describe, expect, it } from "vitest";
 import type { LoggedEntry } from "../store.ts";
 import { denseRun, learn, type RoomView, viewOf } from "./view.ts";
@@ -12,7 +12,8 @@ const entry = (seq: number, stateSeq: number, isKnown = true) =>
     idempotencyKey: `k${seq}`,
     ...(isKnown ? { body: { case: "messageSent" as const, value: {} } } : {}),
   });
-const logged = (seq: number): LoggedEntry => ({ entry: entry(seq, 1), requestHash: "h", appendedAtMs: 0 });
+const loggedOf = (one: Entry): LoggedEntry => ({ entry: one, requestHash: "h", appendedAtMs: 0 });
+const logged = (seq: number): LoggedEntry => loggedOf(entry(seq, 1));
 
 function viewAt(seq: number): RoomView {
   const view = viewOf([logged(seq)], { atMs: 0, atTurn: 1 });
@@ -23,7 +24,7 @@ function viewAt(seq: number): RoomView {
 
 describe("what is known of a room's log", () => {
   it("goes back to the first hole", () => {
-    expect(denseRun([9, 8, 7, 5, 4].map(logged)).map(({ seq }) => seq)).toEqual([9, 8, 7]);
+    expect(denseRun([9, 8, 7, 5, 4].map(logged)).map((one) => one.entry.seq)).toEqual([9, 8, 7]);
     expect(viewOf([9, 8, 7, 5, 4].map(logged), { atMs: 0, atTurn: 1 })?.keys.fromSeq).toBe(7);
   });
 
@@ -33,20 +34,20 @@ describe("what is known of a room's log", () => {
 
   it("keeps the state over messages", () => {
     const view = viewAt(4);
-    learn(view, entry(5, 1), false);
+    learn(view, loggedOf(entry(5, 1)), false);
     expect(view).toMatchObject({ tailSeq: 5, stateSeq: 1 });
     expect(view.state).toBeDefined();
   });
 
   it("forgets the state when an entry names a change that was not seen", () => {
     const view = viewAt(4);
-    learn(view, entry(7, 6), false);
+    learn(view, loggedOf(entry(7, 6)), false);
     expect(view).toMatchObject({ tailSeq: 7, stateSeq: 6, state: undefined });
   });
 
   it("forgets the state when an unknown type of entry changed it", () => {
     const view = viewAt(4);
-    learn(view, entry(5, 5, false), false);
+    learn(view, loggedOf(entry(5, 5, false)), false);
     expect(view).toMatchObject({ tailSeq: 5, stateSeq: 5, state: undefined });
   });
 });

@@ -5,6 +5,7 @@ import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isMessage } from "../log/entry-type.ts";
+import { readRecent } from "../log/read-recent.ts";
 import { seqAtTime } from "../log/seq-at-time.ts";
 import { fromSeqToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
@@ -35,7 +36,7 @@ export async function listMessages(domain: Domain, call: Call, request: ListMess
   const after = request.after ?? afterTime;
   const before = request.before ?? beforeTime;
   const { items, goOnAfter } = await readPage(size, (limit) =>
-    store.readEntries({
+    readRecent(domain.log, {
       roomId: request.roomId,
       after: newestFirst ? after : (position ?? after),
       before: newestFirst ? (position ?? before) : before,
