@@ -111,6 +111,9 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
   if (config.maxTextBytes >= config.maxRequestBytes) {
     problems.push("MARU_MAX_TEXT_BYTES must be less than MARU_MAX_REQUEST_BYTES");
   }
+  if (config.watchMinPollMs > config.watchMaxPollMs) {
+    problems.push("MARU_WATCH_MIN_POLL_MS must not be more than MARU_WATCH_MAX_POLL_MS");
+  }
   return problems;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import { type Entry, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { eventService } from "./api/event-service.ts";
 import { listen } from "./api/listen.ts";
@@ -10,8 +10,9 @@ import type { ReadinessCheck } from "./api/readiness.ts";
 import { roomService } from "./api/room-service.ts";
 import { type ServiceRegistration, serveService } from "./api/service-registration.ts";
 import type { Config } from "./config.ts";
-import type { Clock } from "./domain/clock.ts";
+import type { Alarm, Clock } from "./domain/clock.ts";
 import { type Domain, defaultDomainLimits } from "./domain/domain.ts";
+import { createPolledTails, type PolledTails } from "./domain/events/polled-tails.ts";
 import { createLog as createRoomLog, defaultLogLimits } from "./domain/log/log.ts";
 import { anyKind } from "./domain/rooms/room-kind.ts";
 import type { Store } from "./domain/store.ts";
@@ -40,12 +41,13 @@ export interface ServedApi extends AsyncDisposable {
 /** Starts both listeners. Without the role api they serve health and metrics only. */
 export async function serveApi(parts: ServerParts): Promise<ServedApi> {
   const { config, log, telemetry, clock, checks } = parts;
-  const domain = config.roles.includes("api") ? createDomain(parts) : undefined;
+  const tails = createTails(parts);
+  const domain = config.roles.includes("api") ? createDomain(parts, tails.stored) : undefined;
   await using starting = new AsyncDisposableStack();
   const listening = starting.use(
     await listen({
       config,
-      services: domain === undefined ? [] : registrations(domain),
+      services: domain === undefined ? [] : registrations(domain, tails),
       reflection: config.reflection ? readDescriptorSet() : undefined,
       checks,
       identity: createTokenIdentity({
@@ -76,16 +78,31 @@ export async function serveApi(parts: ServerParts): Promise<ServedApi> {
   };
 }
 
-function registrations(domain: Domain): ServiceRegistration[] {
+const alarm: Alarm = (ms, ring) => {
+  const timer = setTimeout(ring, ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+};
+
+function createTails({ config, telemetry, store }: ServerParts): PolledTails {
+  const { watchMinPollMs: minPollMs, watchMaxPollMs: maxPollMs } = config;
+  const tails = createPolledTails({ store, alarm, minPollMs, maxPollMs });
+  telemetry.gauge("maru_rooms_watched", "Rooms that WatchRoom follows.", () => tails.roomCount);
+  return tails;
+}
+
+function registrations(domain: Domain, tails: PolledTails): ServiceRegistration[] {
   return [
     serveService(RoomService, roomService(domain)),
     serveService(MessageService, messageService(domain)),
-    serveService(EventService, eventService(domain)),
+    serveService(EventService, eventService(domain, { store: domain.store, clock: domain.log.clock, alarm, tails })),
     serveService(ReadService, readService(domain)),
   ];
 }
 
-function createDomain({ config, telemetry, clock, store, log: serverLog }: ServerParts): Domain {
+function createDomain(
+  { config, telemetry, clock, store, log: serverLog }: ServerParts,
+  onStored: (entry: Entry) => void,
+): Domain {
   const log = createRoomLog({
     store,
     clock,
@@ -102,6 +119,7 @@ function createDomain({ config, telemetry, clock, store, log: serverLog }: Serve
       cacheBytes: config.cacheBytes,
     },
     onLost: () => telemetry.appendsLost.inc(),
+    onStored,
   });
   return {
     store,

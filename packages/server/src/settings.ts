@@ -237,6 +237,19 @@ export const settings = {
     "When a write is given up. Retention relies on its upper bound.",
   ),
 
+  watchMinPollMs: setting(
+    "MARU_WATCH_MIN_POLL_MS",
+    wholeNumber(10, 60_000),
+    "50",
+    "How often a watched room is looked at while other servers write to it. What this one writes is sent on at once.",
+  ),
+  watchMaxPollMs: setting(
+    "MARU_WATCH_MAX_POLL_MS",
+    wholeNumber(10, 60_000),
+    "1000",
+    "How often when nothing comes, reached by and by. A look costs one read unit, however many calls watch the room.",
+  ),
+
   relayLeaseMs: setting(
     "MARU_RELAY_LEASE_MS",
     wholeNumber(1000, 600_000),

@@ -36,19 +36,27 @@ export class InFlight {
     this.#whenDraining.push(listener);
   }
 
-  /** New calls are refused, streams are told to go elsewhere; resolves to whether all calls ended in time. */
-  async drain(timeoutMs: number): Promise<boolean> {
+  /**
+   * New calls are refused. Streams that can end by themselves are given a moment for it, the others are told to go
+   * elsewhere. Resolves to whether all calls ended in time.
+   */
+  async drain(timeoutMs: number, streamGraceMs: number): Promise<boolean> {
     if (!this.#draining) {
       this.#draining = true;
       for (const listener of this.#whenDraining) {
         listener();
       }
     }
-    for (const call of [...this.#served]) {
-      if (call.method.descriptor.methodKind !== "unary") {
-        call.interrupt(new MaruError(ErrorReason.DRAINING));
-      }
-    }
+    const streams = [...this.#served].filter((call) => call.method.descriptor.methodKind !== "unary");
+    const ending = streams.filter((call) => call.drain());
+    interrupt(streams.filter((call) => !ending.includes(call)));
+    const grace = setTimeout(() => interrupt(ending), streamGraceMs);
+    const allEnded = await this.#ended(timeoutMs);
+    clearTimeout(grace);
+    return allEnded;
+  }
+
+  async #ended(timeoutMs: number): Promise<boolean> {
     if (this.#served.size === 0) {
       return true;
     }
@@ -63,8 +71,12 @@ export class InFlight {
 
   /** Whoever still waits is told to go elsewhere. */
   interruptAll(): void {
-    for (const call of [...this.#served, ...this.#others]) {
-      call.interrupt(new MaruError(ErrorReason.DRAINING));
-    }
+    interrupt([...this.#served, ...this.#others]);
+  }
+}
+
+function interrupt(calls: readonly ServiceCall[]): void {
+  for (const call of calls) {
+    call.interrupt(new MaruError(ErrorReason.DRAINING));
   }
 }

@@ -48,6 +48,8 @@ export interface Listening extends AsyncDisposable {
 }
 
 const closeGraceMs = 500;
+/** For streams that say where to go on. One that does not end is held up by a caller who does not read. */
+const streamGraceMs = 1_000;
 
 /** Serves the services on two listeners: gRPC, and HTTP for Connect, gRPC-Web, probes and metrics. */
 export async function listen(options: ListenOptions): Promise<Listening> {
@@ -89,7 +91,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     httpAddress: http.address,
     async drain() {
       log.info({ calls: inFlight.count }, "draining");
-      const allEnded = await inFlight.drain(config.drainTimeoutMs);
+      const allEnded = await inFlight.drain(config.drainTimeoutMs, Math.min(streamGraceMs, config.drainTimeoutMs / 2));
       log.info({ calls: inFlight.count }, allEnded ? "drained" : "calls did not end in time");
       return allEnded;
     },

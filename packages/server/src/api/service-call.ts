@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ConnectError, type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
-import type { Call } from "../domain/call.ts";
+import type { StreamCall } from "../domain/call.ts";
 import type { MaruError } from "../errors.ts";
 
 /** `services`: only callers that prove who they are. `anyone`: health and reflection. */
@@ -14,7 +14,7 @@ export interface ServedMethod {
 }
 
 /** One call from its headers to its end, the same for every transport. */
-export class ServiceCall implements Call {
+export class ServiceCall implements StreamCall {
   readonly method: ServedMethod;
   readonly requestId: string;
   readonly protocol: string;
@@ -29,6 +29,8 @@ export class ServiceCall implements Call {
   answer: ConnectError | undefined;
   #interruption: MaruError | undefined;
   #controller: AbortController | undefined;
+  #draining: AbortController | undefined;
+  #drained = false;
   #reject: ((reason: MaruError) => void) | undefined;
 
   constructor(method: ServedMethod, requestId: string, protocol: string, hasDeadline: boolean) {
@@ -53,6 +55,23 @@ export class ServiceCall implements Call {
       }
     }
     return this.#controller.signal;
+  }
+
+  get draining(): AbortSignal {
+    if (this.#draining === undefined) {
+      this.#draining = new AbortController();
+      if (this.#drained) {
+        this.#draining.abort();
+      }
+    }
+    return this.#draining.signal;
+  }
+
+  /** Asks the work to end by itself. False when it never asked whether it should. */
+  drain(): boolean {
+    this.#drained = true;
+    this.#draining?.abort();
+    return this.#draining !== undefined;
   }
 
   interrupt(reason: MaruError): void {
@@ -97,6 +116,6 @@ export function serviceCallOf(context: Pick<HandlerContext, "values">): ServiceC
 }
 
 /** What a handler passes to the domain. */
-export function callOf(context: Pick<HandlerContext, "values">): Call {
+export function callOf(context: Pick<HandlerContext, "values">): StreamCall {
   return serviceCallOf(context);
 }

@@ -7,6 +7,15 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+/** A call that is answered by a stream. */
+export interface StreamCall extends Call {
+  /**
+   * Aborted when the server shuts down. Whoever asks for it is given a moment to say where to go on, and to end; other
+   * streams are interrupted at once.
+   */
+  readonly draining: AbortSignal;
+}
+
 export interface CalledMethod {
   /** `maru.chat.v1.MessageService/SendMessage` */
   readonly name: string;

@@ -33,7 +33,7 @@ const freeFields: Readonly<Record<string, string>> = {
   "maru.chat.v1.ListMessageVersionsRequest.actor": "unset means the calling service",
   "maru.chat.v1.ListPinnedMessagesRequest.actor": "unset means the calling service",
   "maru.chat.v1.GetCardRequest.actor": "unset means the calling service",
-  "maru.chat.v1.WatchRoomRequest.after": "every number is a bound",
+  "maru.chat.v1.WatchRoomRequest.after": "the log knows whether it has the number",
   "maru.chat.v1.ListEntriesRequest.after": "every number is a bound",
   "maru.chat.v1.MediaItem.size_bytes": "a fact of the sender, which the server does not check",
   "maru.chat.v1.MediaItem.width_px": "a fact of the sender, which the server does not check",

@@ -94,7 +94,7 @@ export declare type WatchRoomRequest = Message<"maru.chat.v1.WatchRoomRequest"> 
   roomId: string;
 
   /**
-   * Only entries with a higher number; 0 for all.
+   * Only entries with a higher number; 0 for all. The room must have the number.
    *
    * @generated from field: uint32 after = 2;
    */
@@ -135,7 +135,7 @@ export declare type WatchRoomResponse = Message<"maru.chat.v1.WatchRoomResponse"
     case: "entries";
   } | {
     /**
-     * Nothing happened.
+     * A sign of life.
      *
      * @generated from field: maru.chat.v1.WatchHeartbeat heartbeat = 2;
      */
@@ -179,13 +179,14 @@ export declare type WatchedEntries = Message<"maru.chat.v1.WatchedEntries"> & {
 export declare const WatchedEntriesSchema: GenMessage<WatchedEntries>;
 
 /**
- * A sign of life.
+ * A sign of life: once when all that was there has been sent, then after each silence. A server that cannot reach the
+ * table sends none: it ends the stream with STORE_UNAVAILABLE.
  *
  * @generated from message maru.chat.v1.WatchHeartbeat
  */
 export declare type WatchHeartbeat = Message<"maru.chat.v1.WatchHeartbeat"> & {
   /**
-   * Number of the room's newest entry. All entries up to it have been sent.
+   * Number of the newest entry that the server knows of. All entries up to it have been sent.
    *
    * @generated from field: uint32 last_seq = 1;
    */
@@ -243,8 +244,13 @@ export declare const EventService: GenService<{
     output: typeof ListEntriesResponseSchema;
   },
   /**
-   * Follows a room from a number on: first what is there already, then what comes, each entry once and in order, without a
-   * seam. It does not end by itself. A server that shuts down ends it with an `ending`: watch again, elsewhere, from there.
+   * Follows a room from a number on: first what is there already, then a heartbeat, then what comes, each entry once and in
+   * order, without a seam. It does not end by itself. A server that shuts down ends it with an `ending`: watch again,
+   * elsewhere, from there. The same goes for a stream that breaks off, or that is silent for two or three heartbeats: watch
+   * again from the last entry that arrived. A number beyond the end of the log is refused (SEQ_BEYOND_END): what would
+   * come up to it would be passed over. So is one after which retention took an entry (ENTRY_PURGED): entries that changed
+   * the room's state are kept, but a stream with holes would not say so. Go on from purged_below - 1, with the state that
+   * GetRoom and ListMembers tell. Retention that catches up with a reader ends the stream in the same way.
    *
    * @generated from rpc maru.chat.v1.EventService.WatchRoom
    */
