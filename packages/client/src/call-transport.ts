@@ -6,6 +6,7 @@ import { type Call, type CallLoopDeps, runCall, type Try } from "./call-loop.ts"
 import { toMaruError } from "./errors.ts";
 import { type KeyClock, parseServerTime, uuidv7 } from "./idempotency-key.ts";
 import { type MethodPlan, planMethod, stringOf, toRequest } from "./method-plan.ts";
+import { openWithin } from "./open-within.ts";
 import { toWholeMs } from "./retry.ts";
 import type { HeaderInit, ServerTransport } from "./server-transport.ts";
 
@@ -72,7 +73,9 @@ export function createCallTransport(deps: CallTransportDeps): Transport {
         // A try of a stream ends with its first message; the stream itself may last until the call's deadline.
         const leftMs = call.deadlineMs === undefined ? undefined : toWholeMs(call.deadlineMs - deps.steadyMs());
         const { transport } = one.server;
-        return opened(await transport.stream(method, signal, leftMs, withToken(header, one), messages, contextValues));
+        return openWithin(contextValues, signal, async (until) =>
+          opened(await transport.stream(method, until, leftMs, withToken(header, one), messages, contextValues)),
+        );
       });
     },
   };

@@ -23,3 +23,4 @@ export type { RetryOptions } from "./retry.ts";
 export type { KeepaliveOptions, TlsOptions } from "./server-transport.ts";
 export type { StatusName } from "./status-name.ts";
 export type { TokenProvider } from "./token.ts";
+export { type WatchRoomOptions, type WatchRoomStart, watchRoom } from "./watch-room.ts";
