@@ -199,6 +199,8 @@ export function runBidiStreaming(
 
 async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () => AsyncIterable<T>): AsyncGenerator<T> {
   let iterator: AsyncIterator<T> | undefined;
+  // Not awaited: an implementation that ignores its signal would hold the answer back.
+  const stop = () => iterator?.return?.().catch((failure: unknown) => recordLate(pipeline, call, failure));
   try {
     beginWork(call);
     iterator = begin()[Symbol.asyncIterator]();
@@ -207,7 +209,16 @@ async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () =>
       if (next.done === true) {
         break;
       }
+      // A caller who does not read would keep the call for as long as the connection lasts.
+      call.onStalled = (reason) => {
+        endCall(pipeline, call, reason);
+        stop();
+      };
       yield next.value;
+      call.onStalled = undefined;
+      if (call.answer !== undefined) {
+        throw call.answer;
+      }
     }
     endWell(pipeline, call);
   } catch (failure) {
@@ -217,8 +228,8 @@ async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () =>
       call.interrupt(new MaruError(ErrorReason.CANCELLED));
       endCall(pipeline, call, call.interruption);
     }
-    // Not awaited: an implementation that ignores its signal would hold the answer back.
-    iterator?.return?.().catch((failure: unknown) => recordLate(pipeline, call, failure));
+    call.onStalled = undefined;
+    stop();
   }
 }
 

@@ -25,6 +25,8 @@ export class ServiceCall implements StreamCall {
   deadlineTimer: NodeJS.Timeout | undefined;
   /** The transport's part: answers a call whose work has not begun, for no work will end then. */
   onInterrupted: ((reason: MaruError) => void) | undefined;
+  /** Ends a stream whose last message the transport has not taken yet. */
+  onStalled: ((reason: MaruError) => void) | undefined;
   /** What was sent, if the call failed. */
   answer: ConnectError | undefined;
   #interruption: MaruError | undefined;
@@ -81,6 +83,7 @@ export class ServiceCall implements StreamCall {
     this.#interruption = reason;
     this.#controller?.abort(reason);
     this.#reject?.(reason);
+    this.onStalled?.(reason);
     this.onInterrupted?.(reason);
   }
 

@@ -25,6 +25,7 @@ import { twoServersSuite } from "./two-servers.ts";
 import { updateRoomSuite } from "./update-room.ts";
 import { viewerSuite } from "./viewer.ts";
 import { unreadCountsSuite } from "./unread-counts.ts";
+import { watchRoomSuite } from "./watch-room.ts";
 import { startWorld, type World } from "./world.ts";
 
 let world: World;
@@ -62,6 +63,7 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("messages that are held, messages.commit and messages.cancel", () => holdMessageSuite(scene));
   describe("messages read on behalf of a user", () => viewerSuite(scene));
   describe("events.listEntries", () => listEntriesSuite(scene));
+  describe("events.watchRoom and watchRoom", () => watchRoomSuite(scene));
   describe("reads.markRead and reads.getReadMarkers", () => readMarkersSuite(scene));
   describe("reads.getUnreadCount and reads.batchGetUnreadCounts", () => unreadCountsSuite(scene));
   describe("two servers", () => twoServersSuite(scene));
