@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { blockUserSuite } from "./block-user.ts";
 import { batchSendSuite } from "./batch-send.ts";
+import { blockUserSuite } from "./block-user.ts";
 import { createRoomSuite } from "./create-room.ts";
 import { deleteMessageSuite } from "./delete-message.ts";
 import { directRoomSuite } from "./direct-room.ts";
@@ -10,8 +10,8 @@ import { holdMessageSuite } from "./hold-message.ts";
 import { listEntriesSuite } from "./list-entries.ts";
 import { listMembersSuite } from "./list-members.ts";
 import { listMessagesSuite } from "./list-messages.ts";
-import { manageMembersSuite } from "./manage-members.ts";
 import { listRoomsSuite } from "./list-rooms.ts";
+import { manageMembersSuite } from "./manage-members.ts";
 import { membersSuite } from "./members.ts";
 import { ownMembershipSuite } from "./own-membership.ts";
 import { pinsSuite } from "./pins.ts";
@@ -22,9 +22,9 @@ import { roomStateSuite } from "./room-state.ts";
 import { openScene, type Scene } from "./scene.ts";
 import { sendMessageSuite } from "./send-message.ts";
 import { twoServersSuite } from "./two-servers.ts";
+import { unreadCountsSuite } from "./unread-counts.ts";
 import { updateRoomSuite } from "./update-room.ts";
 import { viewerSuite } from "./viewer.ts";
-import { unreadCountsSuite } from "./unread-counts.ts";
 import { watchRoomSuite } from "./watch-room.ts";
 import { startWorld, type World } from "./world.ts";
 

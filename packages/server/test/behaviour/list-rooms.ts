@@ -1,7 +1,6 @@
 import { type Maru, paginate, service, system, text, user } from "@maru/client";
-import { HoldState, type RoomSummary } from "@maru/protocol";
+import type { RoomSummary } from "@maru/protocol";
 import { expect, test } from "vitest";
-import { appendState } from "./append-state.ts";
 import { invalid, refusal } from "./refusal.ts";
 import { found, fresh, openRoom, type Scene, say, sayMany } from "./scene.ts";
 
@@ -99,23 +98,22 @@ export function listRoomsSuite(scene: () => Scene): void {
       ]);
     }
     await maru.rooms.addMembers({ roomId, actor: service(), members: [{ userId: "cat" }] });
-    const held = { content: text("secret"), holdState: HoldState.HELD };
-    const heldSeq = await appendState(world.store, roomId, { case: "messageSent", value: held }, {});
+    const held = { roomId, actor: user("ann"), content: text("secret"), holdMs: 600_000 };
+    const heldSeq = found((await maru.messages.send(held)).entry).seq;
     expect(await listOf(other, userId)).toEqual([]);
-    await appendState(world.store, roomId, { case: "messageCommitted", value: { targetSeq: heldSeq } }, {});
+    await maru.messages.commit({ roomId, actor: service(), seq: heldSeq });
     await maru.rooms.addMembers({ roomId, actor: service(), members: [{ userId: "dan" }] });
     expect(await listOf(other, userId)).toMatchObject([{ room: { roomId }, member: { hidden: false } }]);
   });
 
   test("the last message is one that the user sees, and is found among the newest entries", async () => {
-    const { maru, world } = scene();
+    const { maru } = scene();
     const userId = fresh("user");
     const roomId = await openRoom(maru, [userId, "ann"]);
     const lastOf = async () => (await listOf(maru, userId))[0]?.lastMessage;
     expect(await lastOf()).toBeUndefined();
     const seq = await say(maru, roomId, "seen");
-    const held = { content: text("secret"), holdState: HoldState.HELD };
-    await appendState(world.store, roomId, { case: "messageSent", value: held }, {});
+    await maru.messages.send({ roomId, actor: user("ann"), content: text("secret"), holdMs: 600_000 });
     expect(await lastOf()).toMatchObject({ seq });
     await maru.messages.send({ roomId, actor: system(), content: text("a notice") });
     expect(await lastOf()).toMatchObject({ seq: seq + 2, actor: { kind: { case: "system" } } });

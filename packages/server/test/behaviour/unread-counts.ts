@@ -1,8 +1,5 @@
-import { create } from "@bufbuild/protobuf";
 import { type Maru, service, system, text, user } from "@maru/client";
-import { DeletionSchema, HoldState, type Message } from "@maru/protocol";
 import { expect, test } from "vitest";
-import { appendState } from "./append-state.ts";
 import { fillRoom } from "./fill-room.ts";
 import { invalid, refusal } from "./refusal.ts";
 import { found, fresh, names, openRoom, type Scene, say, sayMany } from "./scene.ts";
@@ -72,26 +69,18 @@ export function unreadCountsSuite(scene: () => Scene): void {
   });
 
   test("what is held counts when it is committed, and what was deleted does not", async () => {
-    const { maru, other, world } = scene();
+    const { maru, other } = scene();
     const roomId = await openRoom(maru, ["ann", "bob"]);
-    const seq = await say(maru, roomId, "in two steps");
-    const change = async (by: Parameters<typeof appendState>[2], changed: Partial<Message>) => {
-      const before = found(await world.store.readEntry(roomId, seq)).entry.body;
-      if (before.case !== "messageSent") throw new Error("the entry is no message");
-      const body = { case: before.case, value: { ...before.value, ...changed } };
-      return appendState(world.store, roomId, by, { entries: [{ seq, body }] });
-    };
-    await change({ case: "roomUpdated", value: {} }, { holdState: HoldState.HELD });
+    const held = { roomId, actor: user("ann"), content: text("in two steps"), holdMs: 600_000 };
+    const seq = found((await maru.messages.send(held)).entry).seq;
     const last = await say(maru, roomId, "behind it");
     expect(await unreadOf(other, roomId, "bob")).toMatchObject({ unreadCount: 1, firstUnreadSeq: last });
     await maru.reads.markRead({ roomId, actor: user("bob"), seq: last });
     expect(await unreadOf(other, roomId, "bob")).toMatchObject({ unreadCount: 0 });
-    const commit = { case: "messageCommitted" as const, value: { targetSeq: seq } };
-    await change(commit, { holdState: HoldState.COMMITTED });
+    await maru.messages.commit({ roomId, actor: service(), seq });
     expect(await unreadOf(other, roomId, "bob")).toMatchObject({ unreadCount: 1, firstUnreadSeq: seq });
     expect(await unreadOf(other, roomId, "ann")).toMatchObject({ unreadCount: 0 });
-    const deletion = { case: "messageDeleted" as const, value: { targetSeq: seq } };
-    await change(deletion, { content: undefined, deletion: create(DeletionSchema, { seq: last + 2 }) });
+    await maru.messages.delete({ roomId, actor: user("ann"), seq });
     expect(await unreadOf(other, roomId, "bob")).toMatchObject({ unreadCount: 0 });
   });
 
