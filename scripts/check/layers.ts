@@ -78,6 +78,10 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "node:",
     ],
   },
+  {
+    in: "packages/server/src/jobs/",
+    may: ["packages/server/src/domain/", "packages/server/src/log.ts", "@maru/protocol", "node:"],
+  },
   { in: "packages/protocol/src/", may: ["@bufbuild/protobuf", "node:"] },
   { in: "packages/kafka/src/", may: ["kafkajs", "node:"] },
   {
@@ -100,6 +104,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "@maru/server/log.ts",
       "@maru/server/relay/to-event.ts",
       "@maru/server/store/memory.ts",
+      "@maru/server/store/memory-jobs.ts",
       "@maru/server/telemetry.ts",
       "@bufbuild/protobuf",
       "node:",

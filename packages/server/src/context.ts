@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Entry, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import { AdminService, type Entry, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
+import { adminService } from "./api/admin-service.ts";
 import { eventService } from "./api/event-service.ts";
 import { listen } from "./api/listen.ts";
 import { messageService } from "./api/message-service.ts";
@@ -11,7 +12,9 @@ import { roomService } from "./api/room-service.ts";
 import { type ServiceRegistration, serveService } from "./api/service-registration.ts";
 import type { Config } from "./config.ts";
 import type { Alarm, Clock } from "./domain/clock.ts";
-import { type Domain, defaultDomainLimits } from "./domain/domain.ts";
+import type { JobStore } from "./domain/admin/job.ts";
+import type { AdminDomain } from "./domain/admin/start-job.ts";
+import { defaultDomainLimits } from "./domain/domain.ts";
 import { createPolledTails, type PolledTails } from "./domain/events/polled-tails.ts";
 import { createLog as createRoomLog, defaultLogLimits } from "./domain/log/log.ts";
 import { anyKind } from "./domain/rooms/room-kind.ts";
@@ -19,6 +22,7 @@ import type { Store } from "./domain/store.ts";
 import { allowServices } from "./identity/policy.ts";
 import { createTokenIdentity } from "./identity/tokens.ts";
 import { startHoldExpiry } from "./jobs/expire-holds.ts";
+import { runJobs } from "./jobs/run-jobs.ts";
 import type { Log } from "./log.ts";
 import { countStoreUnits, type Telemetry } from "./telemetry.ts";
 
@@ -29,6 +33,7 @@ export interface ServerParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly store: Store;
+  readonly jobs: JobStore;
   readonly checks: readonly ReadinessCheck[];
 }
 
@@ -38,7 +43,11 @@ export interface ServedApi extends AsyncDisposable {
   drain(): Promise<boolean>;
 }
 
-/** Starts both listeners. Without the role api they serve health and metrics only. */
+interface BackgroundWork extends AsyncDisposable {
+  drain(): Promise<void>;
+}
+
+/** Starts both listeners, and work on jobs. Without the role api they serve health and metrics only. */
 export async function serveApi(parts: ServerParts): Promise<ServedApi> {
   const { config, log, telemetry, clock, checks } = parts;
   const tails = createTails(parts);
@@ -64,18 +73,35 @@ export async function serveApi(parts: ServerParts): Promise<ServedApi> {
       log,
     }),
   );
-  const intervalMs = config.holdExpiryIntervalMs;
-  const holdExpiry = domain && starting.use(startHoldExpiry({ domain, intervalMs, log, telemetry }));
+  const background = domain === undefined ? [] : startBackground(parts, domain).map((work) => starting.use(work));
   const started = starting.move();
   return {
     grpcAddress: listening.grpcAddress,
     httpAddress: listening.httpAddress,
     async drain() {
-      await holdExpiry?.drain();
-      return listening.drain();
+      const [allEnded] = await Promise.all([listening.drain(), ...background.map((work) => work.drain())]);
+      return allEnded;
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+const jobsPollMs = 1_000;
+const jobLeaseMs = 60_000;
+
+/** Work that no caller waits for, each part on every server. */
+function startBackground({ config, log, telemetry }: ServerParts, domain: AdminDomain): BackgroundWork[] {
+  return [
+    startHoldExpiry({ domain, intervalMs: config.holdExpiryIntervalMs, log, telemetry }),
+    runJobs({
+      domain,
+      log,
+      pollMs: jobsPollMs,
+      leaseMs: jobLeaseMs,
+      roomsPerSecond: config.jobsRoomsPerSecond,
+      retentionIntervalMs: config.retentionIntervalMs,
+    }),
+  ];
 }
 
 const alarm: Alarm = (ms, ring) => {
@@ -90,8 +116,9 @@ function createTails({ config, telemetry, store }: ServerParts): PolledTails {
   return tails;
 }
 
-function registrations(domain: Domain, tails: PolledTails): ServiceRegistration[] {
+function registrations(domain: AdminDomain, tails: PolledTails): ServiceRegistration[] {
   return [
+    serveService(AdminService, adminService(domain)),
     serveService(RoomService, roomService(domain)),
     serveService(MessageService, messageService(domain)),
     serveService(EventService, eventService(domain, { store: domain.store, clock: domain.log.clock, alarm, tails })),
@@ -100,9 +127,9 @@ function registrations(domain: Domain, tails: PolledTails): ServiceRegistration[
 }
 
 function createDomain(
-  { config, telemetry, clock, store, log: serverLog }: ServerParts,
+  { config, telemetry, clock, store, jobs, log: serverLog }: ServerParts,
   onStored: (entry: Entry) => void,
-): Domain {
+): AdminDomain {
   const log = createRoomLog({
     store,
     clock,
@@ -123,6 +150,7 @@ function createDomain(
   });
   return {
     store,
+    jobs,
     log,
     limits: {
       ...defaultDomainLimits,

@@ -248,6 +248,17 @@ export const settings = {
     wholeNumber(10, 60_000),
     "1000",
     "How often when nothing comes, reached by and by. A look costs one read unit, however many calls watch the room.",
+  jobsRoomsPerSecond: setting(
+    "MARU_JOBS_ROOMS_PER_SECOND",
+    wholeNumber(1, 10_000),
+    "50",
+    "How many rooms a job that walks all of them (erasure, retention) visits in a second at most.",
+  ),
+  retentionIntervalMs: setting(
+    "MARU_RETENTION_INTERVAL_MS",
+    wholeNumber(0),
+    "86400000",
+    "How often old messages are removed from rooms whose kind has a retention. 0: only when RunRetention is called.",
   ),
 
   relayLeaseMs: setting(

@@ -6,6 +6,7 @@ import { serveApi } from "@maru/server/context.ts";
 import { signServiceToken } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
 import { createMemoryStore } from "@maru/server/store/memory.ts";
+import { createMemoryJobStore } from "@maru/server/store/memory-jobs.ts";
 import { createTelemetry } from "@maru/server/telemetry.ts";
 import type { MemoryRecord } from "./memory-record.ts";
 import { relayTo } from "./relay-to.ts";
@@ -51,6 +52,7 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     telemetry: createTelemetry({ processMetrics: false }),
     clock,
     store: createMemoryStore({ onChange: relayTo({ roomEvents, readMarkers }, clock), nowMs: clock.nowMs }),
+    jobs: createMemoryJobStore(),
     checks: [],
   });
 

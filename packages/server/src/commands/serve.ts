@@ -5,6 +5,7 @@ import { createLog } from "../log.ts";
 import { tableCheck } from "../readiness-checks.ts";
 import { createClient } from "../store/client.ts";
 import { createDynamoStore } from "../store/dynamodb-store.ts";
+import { createJobStore } from "../store/jobs.ts";
 import { createTelemetry } from "../telemetry.ts";
 import { tableClientOptions } from "./connections.ts";
 import { startRelayRole } from "./relay-role.ts";
@@ -25,11 +26,13 @@ export async function serve(config: Config): Promise<ServedServer> {
   const client = starting.adopt(createClient(tableClientOptions(config)), async (one) => one.destroy());
   const store = createDynamoStore({ client, tableName: config.table, onConsumed: countConsumed(telemetry) });
 
+  const jobs = createJobStore({ client, tableName: config.controlTable });
+
   const relay = config.roles.includes("relay")
     ? starting.use(startRelayRole({ config, client, store, clock, log, telemetry }))
     : undefined;
   const checks = [tableCheck(client, config.table, clock), ...(relay === undefined ? [] : [relay.readiness])];
-  const api = starting.use(await serveApi({ config, log, telemetry, clock, store, checks }));
+  const api = starting.use(await serveApi({ config, log, telemetry, clock, store, jobs, checks }));
   const started = starting.move();
   return {
     api,

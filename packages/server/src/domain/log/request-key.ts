@@ -38,6 +38,11 @@ export function toRequestKey<Desc extends DescMessage>(
   };
 }
 
+/** A key for what no caller asked for: nobody can have used it. */
+export function madeKey(value: string): RequestKey {
+  return { value, scope: value, requestHash: value, bornAtMs: undefined, madeHere: true };
+}
+
 export function keyScope(caller: string, actor: Actor | undefined, key: string): string {
   return `${caller}\n${senderOf(actor)}\n${key}`;
 }

@@ -361,8 +361,9 @@ export declare const VerifyRoomsResponseSchema: GenMessage<VerifyRoomsResponse>;
 export declare const AdminService: GenService<{
   /**
    * Erases what a user has written, in every room, those that the user left included: the content of messages, edits and
-   * versions, reactions, and the user's read position and settings. Numbers, times and the id stay. Each room gets an entry
-   * user_erased, and so an event. The work is a job: ask GetJob how far it is. While it is not done, content may still be read.
+   * versions, cards, reactions, and the reasons that the user gave. Numbers, times and the id stay, as do titles and
+   * attributes, which are the rooms'. Each room gets an entry user_erased, and so an event. The work is a job: ask GetJob how
+   * far it is. While it is not done, content may still be read.
    *
    * @generated from rpc maru.chat.v1.AdminService.EraseUser
    */

@@ -1,0 +1,134 @@
+import { create } from "@bufbuild/protobuf";
+import { ActorSchema, UserErasedSchema } from "@maru/protocol";
+import type { Call } from "../call.ts";
+import type { Domain } from "../domain.ts";
+import { append } from "../log/append.ts";
+import { madeKey } from "../log/request-key.ts";
+import type { EntryChange, LoggedEntry, Store } from "../store.ts";
+import { contentErasureOf, type ErasedAt, erasureOf } from "./erasure.ts";
+
+const pageEntries = 200;
+/** So many entries in a row one step looks at. */
+const windowEntries = 40;
+/** Beside the entry itself a transaction has room for so many, with some to spare. */
+const maxChanges = 95;
+
+const system = create(ActorSchema, { kind: { case: "system", value: {} } });
+const anywhere: ErasedAt = { seq: 1, nowMs: 0 };
+
+/** An entry, and the entries that carry content of the message that it is. */
+interface Unit {
+  readonly logged: LoggedEntry;
+  readonly carriers: readonly LoggedEntry[];
+  /** It carries content of a message that retention has removed: whose it was is no longer known, so it goes too. */
+  readonly isOrphan: boolean;
+}
+
+/**
+ * Erases what a user has written in a room, and returns how many entries were changed. Each step is an entry
+ * `user_erased` together with the entries that it changes, so that no edit or reaction that is under way can bring the
+ * content back, and every cache learns of it. Repeatable: what is erased already is passed over. The room gets at least
+ * one such entry for the user.
+ */
+export async function eraseRoom(domain: Domain, call: Call, roomId: string, userId: string): Promise<number> {
+  let [after, changed, hasEvent] = [0, 0, false];
+  for (;;) {
+    call.signal.throwIfAborted();
+    const page = await domain.store.readEntries({ roomId, after, limit: pageEntries });
+    hasEvent ||= page.some(({ entry }) => entry.body.case === "userErased" && entry.body.value.userId === userId);
+    const first = await firstToErase(domain.store, page, userId);
+    if (first !== undefined) {
+      const step = await eraseFrom(domain, call, roomId, userId, first);
+      changed += step.changed;
+      after = step.through;
+      hasEvent = true;
+      continue;
+    }
+    const last = page.at(-1)?.entry.seq;
+    if (last === undefined || page.length < pageEntries) break;
+    after = last;
+  }
+  if (!hasEvent) await appendErased(domain, call, roomId, userId);
+  return changed;
+}
+
+async function firstToErase(store: Store, page: readonly LoggedEntry[], userId: string): Promise<number | undefined> {
+  for (const logged of page) {
+    if (erasureOf(logged, userId, anywhere) !== undefined) return logged.entry.seq;
+    if (await isOrphan(store, logged)) return logged.entry.seq;
+  }
+  return undefined;
+}
+
+async function isOrphan(store: Store, logged: LoggedEntry): Promise<boolean> {
+  const { body, roomId } = logged.entry;
+  if (body.case !== "messageCommitted" && body.case !== "cardUpdated") return false;
+  if (contentErasureOf(logged) === undefined) return false;
+  return (await store.readEntry(roomId, body.value.targetSeq)) === undefined;
+}
+
+async function eraseFrom(domain: Domain, call: Call, roomId: string, userId: string, first: number) {
+  const { store, log } = domain;
+  let step = { changed: 0, through: first };
+  await append(log, call, {
+    roomId,
+    actor: system,
+    key: madeKey(log.newKey()),
+    userIds: [],
+    load: () => readWindow(store, roomId, first, userId),
+    decide(_state, next, units) {
+      const { changes, through } = changesOf(units, userId, next);
+      step = { changed: changes.length, through: Math.max(through, first) };
+      if (changes.length === 0) return undefined;
+      return { ...erasedBody(userId, changes.length), change: { entries: changes } };
+    },
+  });
+  return step;
+}
+
+/** A room in which nothing was the user's gets the entry all the same: whoever keeps copies is told. */
+async function appendErased({ log }: Domain, call: Call, roomId: string, userId: string): Promise<void> {
+  const intent = { roomId, actor: system, key: madeKey(log.newKey()), userIds: [] };
+  await append(log, call, { ...intent, decide: () => erasedBody(userId, 0) });
+}
+
+function erasedBody(userId: string, entryCount: number) {
+  return { body: { case: "userErased" as const, value: create(UserErasedSchema, { userId, entryCount }) } };
+}
+
+async function readWindow(store: Store, roomId: string, first: number, userId: string): Promise<Unit[]> {
+  const window = await store.readEntries({ roomId, after: first - 1, limit: windowEntries });
+  return Promise.all(
+    window.map(async (logged): Promise<Unit> => {
+      const carriers = isBy(logged, userId) ? await readCarriers(store, logged) : [];
+      return { logged, carriers, isOrphan: await isOrphan(store, logged) };
+    }),
+  );
+}
+
+function isBy({ entry }: LoggedEntry, userId: string): boolean {
+  return entry.actor?.kind.case === "userId" && entry.actor.kind.value === userId;
+}
+
+async function readCarriers(store: Store, { entry, record }: LoggedEntry): Promise<LoggedEntry[]> {
+  const found = await Promise.all((record?.contentSeqs ?? []).map((seq) => store.readEntry(entry.roomId, seq)));
+  return found.filter((carrier) => carrier !== undefined);
+}
+
+/** As many entries from the first on as one transaction can change. An entry may be there twice, and is changed once. */
+function changesOf(units: readonly Unit[], userId: string, at: ErasedAt) {
+  const changes = new Map<number, EntryChange>();
+  let through = 0;
+  for (const unit of units) {
+    const more = changesOfUnit(unit, userId, at).filter(({ seq }) => !changes.has(seq));
+    if (changes.size + more.length > maxChanges) break;
+    for (const change of more) changes.set(change.seq, change);
+    through = unit.logged.entry.seq;
+  }
+  return { changes: [...changes.values()], through };
+}
+
+function changesOfUnit({ logged, carriers, isOrphan }: Unit, userId: string, at: ErasedAt): EntryChange[] {
+  const own = erasureOf(logged, userId, at) ?? (isOrphan ? contentErasureOf(logged) : undefined);
+  return own === undefined ? [] : [own, ...carriers.flatMap((carrier) => contentErasureOf(carrier) ?? [])];
+}

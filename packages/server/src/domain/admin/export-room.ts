@@ -1,0 +1,41 @@
+import { toJsonString } from "@bufbuild/protobuf";
+import { EntrySchema, type ExportRoomRequest, MemberSchema, RoomSchema } from "@maru/protocol";
+import type { Call } from "../call.ts";
+import type { Domain } from "../domain.ts";
+import { getRoom } from "../rooms/get.ts";
+
+const pageSize = 100;
+
+/**
+ * A room as JSON lines, some at a time: itself, its members, its entries. Members and entries are those of the moments at
+ * which they are read; the entries are as they stand in the table, so that what was deleted or erased is not in them.
+ */
+export async function* exportRoom(
+  domain: Domain,
+  call: Call,
+  request: ExportRoomRequest,
+): AsyncGenerator<{ readonly lines: string[] }, void> {
+  const { store } = domain;
+  const { roomId } = request;
+  const room = await getRoom(domain, { ...request, $typeName: "maru.chat.v1.GetRoomRequest" });
+  yield { lines: [line("room", toJsonString(RoomSchema, room))] };
+
+  for (let after: string | undefined; ; ) {
+    call.signal.throwIfAborted();
+    const members = await store.listMembers(roomId, after, pageSize);
+    if (members.length > 0) yield { lines: members.map((one) => line("member", toJsonString(MemberSchema, one))) };
+    if (members.length < pageSize) break;
+    after = members.at(-1)?.userId;
+  }
+  for (let after = 0; ; ) {
+    call.signal.throwIfAborted();
+    const page = await store.readEntries({ roomId, after, limit: pageSize });
+    if (page.length > 0) yield { lines: page.map(({ entry }) => line("entry", toJsonString(EntrySchema, entry))) };
+    if (page.length < pageSize) break;
+    after = page.at(-1)?.entry.seq ?? after;
+  }
+}
+
+function line(name: string, json: string): string {
+  return `{"${name}":${json}}`;
+}

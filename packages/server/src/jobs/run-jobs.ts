@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { JobKind } from "@maru/protocol";
+import { walkEraseUser } from "../domain/admin/erase-user.ts";
+import { type JobLease, type JobProgress, type JobRecord, kindName } from "../domain/admin/job.ts";
+import type { AdminDomain } from "../domain/admin/start-job.ts";
+import { walkRetention } from "../domain/admin/walk-retention.ts";
+import type { Call } from "../domain/call.ts";
+import type { Log } from "../log.ts";
+
+export interface RunJobsOptions {
+  readonly domain: AdminDomain;
+  readonly log: Log;
+  /** Pause between two looks for work. */
+  readonly pollMs: number;
+  /** How long a job that nobody moves stays with the server that took it. */
+  readonly leaseMs: number;
+  /** Upper bound of rooms that a job visits in a second. */
+  readonly roomsPerSecond: number;
+  /** How often retention runs by itself; 0: never. All servers start the same job. */
+  readonly retentionIntervalMs: number;
+}
+
+export interface JobRunner extends AsyncDisposable {
+  /** Stops after the step that runs; another server goes on. */
+  drain(): Promise<void>;
+}
+
+class LeaseLost extends Error {}
+
+/** Works on jobs, one at a time, beside the other servers. */
+export function runJobs(options: RunJobsOptions): JobRunner {
+  const { domain, log, pollMs, leaseMs } = options;
+  const owner = randomUUID();
+  const stop = new AbortController();
+  const nowMs = () => domain.log.clock.nowMs();
+  let lastRetentionKey: string | undefined;
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      try {
+        await startRetention();
+        while (!stop.signal.aborted && (await workOnNext())) {}
+      } catch (error) {
+        log.warn({ error }, "jobs cannot be looked up");
+      }
+      await pause(pollMs, stop.signal);
+    }
+  }
+
+  /** The interval's number is the key, so that however many servers ask there is one job for each interval. */
+  async function startRetention(): Promise<void> {
+    const { retentionIntervalMs } = options;
+    if (retentionIntervalMs === 0) return;
+    const key = `retention ${Math.floor(nowMs() / retentionIntervalMs)} of ${retentionIntervalMs}`;
+    if (key === lastRetentionKey) return;
+    await domain.jobs.start({ kind: JobKind.RETENTION, userId: "", caller: "", key, nowMs: nowMs() });
+    lastRetentionKey = key;
+  }
+
+  /** Whether a job was done, or at least moved on. One that fails does not keep others from theirs. */
+  async function workOnNext(): Promise<boolean> {
+    for (const { jobId } of await domain.jobs.listRunning(20)) {
+      if (stop.signal.aborted) return false;
+      const lease = await domain.jobs.acquire(jobId, owner, { nowMs: nowMs(), ttlMs: leaseMs });
+      if (lease !== undefined && (await work(lease))) return true;
+    }
+    return false;
+  }
+
+  /** False when it failed. */
+  async function work(lease: JobLease): Promise<boolean> {
+    const { jobId, kind } = lease.job;
+    const about = log.child({ job: jobId, kind: kindName(kind) });
+    about.info({ progress: lease.job.progress }, "a job is worked on");
+    let progress = lease.job.progress;
+    try {
+      for await (const reached of walkOf(domain, lease.job, stop.signal)) {
+        progress = reached;
+        const outcome = await domain.jobs.save(lease, progress, { nowMs: nowMs(), ttlMs: leaseMs });
+        if (outcome.kind === "lost") throw new LeaseLost();
+        await pause(1_000 / options.roomsPerSecond, stop.signal);
+        if (stop.signal.aborted) break;
+      }
+      if (stop.signal.aborted) {
+        await domain.jobs.release(lease, "", nowMs());
+        return false;
+      }
+      await domain.jobs.finish(lease, progress, nowMs());
+      about.info({ progress }, "a job is done");
+      return true;
+    } catch (error) {
+      if (error instanceof LeaseLost) return true;
+      about.error({ error, progress }, "a job failed, and is tried again");
+      const lastError = error instanceof Error ? error.message : String(error);
+      await domain.jobs.release(lease, stop.signal.aborted ? "" : lastError, nowMs());
+      return false;
+    }
+  }
+
+  const running = run();
+  const drain = async () => {
+    stop.abort(new Error("the server is shutting down"));
+    await running;
+  };
+  return { drain, [Symbol.asyncDispose]: drain };
+}
+
+function walkOf(domain: AdminDomain, job: JobRecord, signal: AbortSignal): AsyncGenerator<JobProgress, void> {
+  const call: Call = { caller: job.caller === "" ? "maru" : job.caller, method: { name: kindName(job.kind) }, signal };
+  switch (job.kind) {
+    case JobKind.ERASE_USER:
+      return walkEraseUser(domain, call, job);
+    case JobKind.RETENTION:
+      return walkRetention(domain, call, job);
+    default:
+      throw new Error(`this version does not know jobs of the kind ${kindName(job.kind)}`);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
