@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
+import { admin } from "./commands/admin.ts";
 import { serve } from "./commands/serve.ts";
 import { setup } from "./commands/setup.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -11,11 +12,15 @@ const help = `usage: maru-server <command>
   setup                      create tables and topics, or check those that exist; may be run again
   token --service NAME       print a token for a service, signed with MARU_TOKEN_KEY
         [--ttl-seconds N]    valid for so long (default 86400)
+  admin <command>            erase users, export and verify rooms, watch jobs: see maru-server admin --help
 
 Settings come from the environment: docs/config.md lists them.
 `;
 
+const administers = process.argv[2] === "admin";
 const { values, positionals } = parseArgs({
+  // What follows "admin" has options of its own.
+  args: process.argv.slice(2, administers ? 3 : undefined),
   allowPositionals: true,
   options: {
     service: { type: "string" },
@@ -26,6 +31,7 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<void> {
   const command = positionals[0];
+  if (administers) return admin(process.argv.slice(3), process.env.MARU_TOKEN);
   if (values.help || command === undefined) return void process.stdout.write(help);
   const config = readConfig(process.env);
   switch (command) {

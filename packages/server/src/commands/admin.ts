@@ -1,0 +1,198 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { toJson } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import {
+  AdminService,
+  type Job,
+  JobKind,
+  JobSchema,
+  JobState,
+  type RoomReport,
+  RoomReportSchema,
+} from "@maru/protocol";
+import { ConfigError } from "../config.ts";
+import { startProgress } from "./progress.ts";
+
+export const adminHelp = `usage: maru-server admin <command> [options]
+
+  erase --user U         erase what a user has written, in every room, and wait until it is done
+  retention              remove messages that are older than their rooms' kinds keep them, and wait until it is done
+  jobs                   list jobs, the newest first
+  job --id J             show a job, and wait until it is done
+  export --room R        write a room as JSON lines to the output, or to a file
+         [--out FILE]
+  verify --room R        check one room: numbers, state, keys
+  verify --sample N      check so many rooms, taken at random
+
+  --address URL          HTTP address of a server (default http://127.0.0.1:8080)
+  --key K                makes erase and retention safe to repeat: the same job is found again
+  --no-wait              do not wait for the job
+  --json                 one JSON object a line in place of text
+  --help
+
+The token of the calling service is read from MARU_TOKEN. Ctrl-C ends the command; a job goes on without it, on the
+servers, and "job --id" watches it again. verify exits with 1 when something is wrong.
+`;
+
+const pollMs = 500;
+
+interface Options {
+  readonly user?: string | undefined;
+  readonly room?: string | undefined;
+  readonly sample?: string | undefined;
+  readonly id?: string | undefined;
+  readonly out?: string | undefined;
+  readonly address: string;
+  readonly key: string;
+  readonly "no-wait": boolean;
+  readonly json: boolean;
+}
+
+/** Runs an administrative command against a server. `token` is that of the calling service. */
+export async function admin(args: readonly string[], token: string | undefined): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      user: { type: "string" },
+      room: { type: "string" },
+      sample: { type: "string" },
+      id: { type: "string" },
+      out: { type: "string" },
+      address: { type: "string", default: "http://127.0.0.1:8080" },
+      key: { type: "string", default: "" },
+      "no-wait": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const command = positionals[0];
+  if (values.help || command === undefined) return void process.stdout.write(adminHelp);
+  if (token === undefined || token === "")
+    throw new ConfigError(["MARU_TOKEN must hold the token of the calling service"]);
+  const client = connect(values.address, token);
+  switch (command) {
+    case "erase":
+      return watch(
+        client,
+        (await client.eraseUser({ userId: required(values, "user"), idempotencyKey: values.key })).job,
+        values,
+      );
+    case "retention":
+      return watch(client, (await client.runRetention({ idempotencyKey: values.key })).job, values);
+    case "job":
+      return watch(client, (await client.getJob({ jobId: required(values, "id") })).job, values);
+    case "jobs":
+      return list(client, values);
+    case "export":
+      return exportTo(client, required(values, "room"), values.out);
+    case "verify":
+      return verify(client, values);
+    default:
+      throw new ConfigError([`${command} is not an administrative command: see maru-server admin --help`]);
+  }
+}
+
+type AdminClient = Client<typeof AdminService>;
+
+function connect(baseUrl: string, token: string): AdminClient {
+  const transport = createConnectTransport({
+    baseUrl,
+    httpVersion: "1.1",
+    interceptors: [
+      (next) => (request) => {
+        request.header.set("authorization", `Bearer ${token}`);
+        return next(request);
+      },
+    ],
+  });
+  return createClient(AdminService, transport);
+}
+
+function required(options: Options, name: "user" | "room" | "id"): string {
+  const value = options[name];
+  if (value === undefined || value === "")
+    throw new ConfigError([`--${name} must be given: see maru-server admin --help`]);
+  return value;
+}
+
+async function watch(client: AdminClient, started: Job | undefined, options: Options): Promise<void> {
+  if (started === undefined) throw new Error("the server answered without a job");
+  let job = started;
+  if (!options["no-wait"] && job.state !== JobState.DONE) {
+    const progress = startProgress(`${JobKind[job.kind]} ${job.jobId}: rooms`);
+    try {
+      while (job.state !== JobState.DONE) {
+        progress.update(job.roomCountDone, job.roomCountTotal);
+        await sleep(pollMs);
+        job = (await client.getJob({ jobId: job.jobId })).job ?? job;
+      }
+      progress.update(job.roomCountDone, job.roomCountTotal);
+    } finally {
+      progress.end();
+    }
+  }
+  showJob(job, options);
+}
+
+async function list(client: AdminClient, options: Options): Promise<void> {
+  for (let pageToken = ""; ; ) {
+    const { jobs, nextPageToken } = await client.listJobs({ pageSize: 200, pageToken });
+    for (const job of jobs) showJob(job, options);
+    if (nextPageToken === "") return;
+    pageToken = nextPageToken;
+  }
+}
+
+function showJob(job: Job, { json }: Options): void {
+  const text = `${job.jobId}  ${JobKind[job.kind]}  ${JobState[job.state]}  ${job.userId}  rooms ${job.roomCountDone}  entries ${job.entryCountChanged}`;
+  process.stdout.write(`${json ? JSON.stringify(toJson(JobSchema, job)) : text}\n`);
+  if (job.lastError !== "" && !json) process.stdout.write(`  failed last with: ${job.lastError}\n`);
+}
+
+async function exportTo(client: AdminClient, roomId: string, out: string | undefined): Promise<void> {
+  const file = out === undefined ? undefined : createWriteStream(out);
+  const output = file ?? process.stdout;
+  for await (const { lines } of client.exportRoom({ roomId })) {
+    if (!output.write(lines.map((line) => `${line}\n`).join(""))) await once(output, "drain");
+  }
+  if (file === undefined) return;
+  file.end();
+  await once(file, "finish");
+}
+
+async function verify(client: AdminClient, options: Options): Promise<void> {
+  if (options.sample === undefined) {
+    const { report } = await client.verifyRoom({ roomId: required(options, "room") });
+    return showReport(report, options);
+  }
+  const roomCount = Number(options.sample);
+  const progress = startProgress("rooms checked");
+  const bad: RoomReport[] = [];
+  let checked = 0;
+  for await (const { report } of client.verifyRooms({ roomCount })) {
+    checked++;
+    progress.update(checked, roomCount);
+    if (report !== undefined && report.problems.length > 0) bad.push(report);
+  }
+  progress.end();
+  for (const report of bad) showReport(report, options);
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ checked, bad: bad.length })}\n`
+      : `${checked} rooms checked, ${bad.length} are bad\n`,
+  );
+}
+
+function showReport(report: RoomReport | undefined, { json }: Options): void {
+  if (report === undefined) throw new Error("the server answered without a report");
+  if (report.problems.length > 0) process.exitCode = 1;
+  if (json) return void process.stdout.write(`${JSON.stringify(toJson(RoomReportSchema, report))}\n`);
+  const { roomId, entryCount, problems } = report;
+  const verdict = problems.length === 0 ? "all is well" : problems.map((problem) => `\n  ${problem}`).join("");
+  process.stdout.write(`${roomId}: ${entryCount} entries: ${verdict}\n`);
+}
