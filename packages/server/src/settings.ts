@@ -248,6 +248,8 @@ export const settings = {
     wholeNumber(10, 60_000),
     "1000",
     "How often when nothing comes, reached by and by. A look costs one read unit, however many calls watch the room.",
+  ),
+
   jobsRoomsPerSecond: setting(
     "MARU_JOBS_ROOMS_PER_SECOND",
     wholeNumber(1, 10_000),

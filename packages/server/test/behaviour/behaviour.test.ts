@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { adminSuite } from "./admin.ts";
 import { batchSendSuite } from "./batch-send.ts";
 import { blockUserSuite } from "./block-user.ts";
 import { createRoomSuite } from "./create-room.ts";
 import { deleteMessageSuite } from "./delete-message.ts";
 import { directRoomSuite } from "./direct-room.ts";
 import { editMessageSuite } from "./edit-message.ts";
+import { erasureSuite } from "./erasure.ts";
 import { getMessageSuite } from "./get-message.ts";
 import { holdMessageSuite } from "./hold-message.ts";
 import { listEntriesSuite } from "./list-entries.ts";
@@ -66,5 +68,7 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("events.watchRoom and watchRoom", () => watchRoomSuite(scene));
   describe("reads.markRead and reads.getReadMarkers", () => readMarkersSuite(scene));
   describe("reads.getUnreadCount and reads.batchGetUnreadCounts", () => unreadCountsSuite(scene));
+  describe("admin", () => adminSuite(scene));
+  describe("admin.eraseUser", () => erasureSuite(scene));
   describe("two servers", () => twoServersSuite(scene));
 });
