@@ -5,6 +5,7 @@ import type { Store } from "../src/domain/store.ts";
 import { signServiceToken } from "../src/identity/tokens.ts";
 import { createLog } from "../src/log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { createMemoryJobStore } from "../src/store/memory-jobs.ts";
 import { createTelemetry, type Telemetry } from "../src/telemetry.ts";
 
 /** A server in this process over a memory store. */
@@ -37,7 +38,15 @@ export async function startMemoryServer(): Promise<MemoryServer> {
     },
   };
   const log = createLog(config.logLevel);
-  const api = await serveApi({ config, log, telemetry, clock: { nowMs: Date.now }, store: counted, checks: [] });
+  const api = await serveApi({
+    config,
+    log,
+    telemetry,
+    clock: { nowMs: Date.now },
+    store: counted,
+    jobs: createMemoryJobStore(),
+    checks: [],
+  });
   return {
     api,
     store,

@@ -4,8 +4,9 @@ import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { append } from "../log/append.ts";
 import { madeKey } from "../log/request-key.ts";
+import { hasContent, toEmptied } from "../messages/emptied.ts";
 import type { EntryChange, LoggedEntry, Store } from "../store.ts";
-import { contentErasureOf, type ErasedAt, erasureOf } from "./erasure.ts";
+import { type ErasedAt, erasureOf } from "./erasure.ts";
 
 const pageEntries = 200;
 /** So many entries in a row one step looks at. */
@@ -63,7 +64,7 @@ async function firstToErase(store: Store, page: readonly LoggedEntry[], userId: 
 async function isOrphan(store: Store, logged: LoggedEntry): Promise<boolean> {
   const { body, roomId } = logged.entry;
   if (body.case !== "messageCommitted" && body.case !== "cardUpdated") return false;
-  if (contentErasureOf(logged) === undefined) return false;
+  if (!hasContent(logged)) return false;
   return (await store.readEntry(roomId, body.value.targetSeq)) === undefined;
 }
 
@@ -110,9 +111,8 @@ function isBy({ entry }: LoggedEntry, userId: string): boolean {
   return entry.actor?.kind.case === "userId" && entry.actor.kind.value === userId;
 }
 
-async function readCarriers(store: Store, { entry, record }: LoggedEntry): Promise<LoggedEntry[]> {
-  const found = await Promise.all((record?.contentSeqs ?? []).map((seq) => store.readEntry(entry.roomId, seq)));
-  return found.filter((carrier) => carrier !== undefined);
+function readCarriers(store: Store, { entry, record }: LoggedEntry): Promise<LoggedEntry[]> {
+  return store.readEntriesAt(entry.roomId, record?.contentSeqs ?? []);
 }
 
 /** As many entries from the first on as one transaction can change. An entry may be there twice, and is changed once. */
@@ -129,6 +129,6 @@ function changesOf(units: readonly Unit[], userId: string, at: ErasedAt) {
 }
 
 function changesOfUnit({ logged, carriers, isOrphan }: Unit, userId: string, at: ErasedAt): EntryChange[] {
-  const own = erasureOf(logged, userId, at) ?? (isOrphan ? contentErasureOf(logged) : undefined);
-  return own === undefined ? [] : [own, ...carriers.flatMap((carrier) => contentErasureOf(carrier) ?? [])];
+  const own = erasureOf(logged, userId, at) ?? (isOrphan ? toEmptied(logged) : undefined);
+  return own === undefined ? [] : [own, ...carriers.filter(hasContent).map(toEmptied)];
 }

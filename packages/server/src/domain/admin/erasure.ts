@@ -1,15 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import {
-  ActorSchema,
-  DeletionSchema,
-  type Entry,
-  HoldState,
-  type Message,
-  MessageSchema,
-  type ReactionCount,
-  ReactionCountSchema,
-} from "@maru/protocol";
+import { ActorSchema, DeletionSchema, type Entry, HoldState, type Message, MessageSchema } from "@maru/protocol";
+import { hasContent, toEmptied } from "../messages/emptied.ts";
+import { countReactions, withReactionsOf } from "../messages/reactions.ts";
 import type { EntryChange, LoggedEntry, MessageRecord } from "../store.ts";
 
 /** When and by which entry the erasure takes place. */
@@ -38,28 +31,6 @@ export function erasureOf(logged: LoggedEntry, userId: string, at: ErasedAt): En
   };
 }
 
-/** Entries that hold content of a message of the user beside the message's own, and are written by somebody else. */
-export function contentErasureOf({ entry }: LoggedEntry): EntryChange | undefined {
-  const { seq, body } = entry;
-  switch (body.case) {
-    case "messageEdited":
-      if (body.value.content === undefined && body.value.mentions.length === 0) return undefined;
-      return { seq, body: { case: body.case, value: { ...body.value, content: undefined, mentions: [] } } };
-    case "cardUpdated":
-      if (body.value.card === undefined) return undefined;
-      return { seq, body: { case: body.case, value: { ...body.value, card: undefined } } };
-    case "messageCommitted": {
-      const { message } = body.value;
-      if (message === undefined) return undefined;
-      if (message.content === undefined && message.mentions.length === 0) return undefined;
-      const bare = create(MessageSchema, { ...message, content: undefined, mentions: [] });
-      return { seq, body: { case: body.case, value: { ...body.value, message: bare } } };
-    }
-    default:
-      return undefined;
-  }
-}
-
 type Changed = { readonly body: Entry["body"]; readonly record: MessageRecord | undefined };
 
 function messageAfter(logged: LoggedEntry, userId: string, isAuthor: boolean, at: ErasedAt): Changed | undefined {
@@ -70,8 +41,8 @@ function messageAfter(logged: LoggedEntry, userId: string, isAuthor: boolean, at
     return isErased(logged, message, userId) ? undefined : toMessage(erased(message, at, userId), undefined);
   const withoutReason = withoutOwnReason(message, userId);
   if (!record?.reactions.has(userId)) return withoutReason && toMessage(withoutReason, record);
-  const reactions = new Map([...record.reactions].filter(([other]) => other !== userId));
-  const counted = { ...(withoutReason ?? message), reactions: countReactions(reactions) };
+  const reactions = withReactionsOf(record.reactions, userId, []);
+  const counted = { ...(withoutReason ?? message), reactions: countReactions(reactions, message.reactions) };
   return toMessage(create(MessageSchema, counted), { ...record, reactions });
 }
 
@@ -91,6 +62,7 @@ function erased(message: Message, at: ErasedAt, userId: string): Message {
     editCount: message.editCount,
     editedAt: message.editedAt,
     holdState: message.holdState === HoldState.HELD ? HoldState.CANCELLED : message.holdState,
+    pinned: message.pinned,
     deletion: (withoutOwnReason(message, userId) ?? message).deletion ?? toDeletion(at),
   });
 }
@@ -111,13 +83,6 @@ function withoutOwnReason(message: Message, userId: string): Message | undefined
   return create(MessageSchema, { ...message, deletion: create(DeletionSchema, { ...deletion, reason: "" }) });
 }
 
-/** Counts by kind, in order of first use. */
-export function countReactions(reactions: MessageRecord["reactions"]): ReactionCount[] {
-  const counts = new Map<string, number>();
-  for (const kinds of reactions.values()) for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return [...counts].map(([kind, userCount]) => create(ReactionCountSchema, { kind, userCount }));
-}
-
 /** What the user wrote into other entries: reactions, and reasons. */
 function bodyAfter(entry: Entry, userId: string): Changed | undefined {
   const { body } = entry;
@@ -131,8 +96,8 @@ function bodyAfter(entry: Entry, userId: string): Changed | undefined {
     case "messageEdited":
     case "cardUpdated":
     case "messageCommitted": {
-      const after = isActor ? contentErasureOf({ entry, requestHash: undefined, appendedAtMs: 0 }) : undefined;
-      return after && changed(after.body);
+      const logged = { entry, requestHash: undefined, appendedAtMs: 0 };
+      return isActor && hasContent(logged) ? changed(toEmptied(logged).body) : undefined;
     }
     case "messageDeleted":
     case "messageCancelled":

@@ -17,7 +17,7 @@ export async function* exportRoom(
 ): AsyncGenerator<{ readonly lines: string[] }, void> {
   const { store } = domain;
   const { roomId } = request;
-  const room = await getRoom(domain, { ...request, $typeName: "maru.chat.v1.GetRoomRequest" });
+  const room = await getRoom(domain, request);
   yield { lines: [line("room", toJsonString(RoomSchema, room))] };
 
   for (let after: string | undefined; ; ) {

@@ -15,10 +15,10 @@ import type { Domain } from "../domain.ts";
 import { append, type NextEntry } from "../log/append.ts";
 import type { RoomState } from "../log/fold.ts";
 import { requireMayWrite } from "../rooms/may-write.ts";
-import type { EntryChange, LoggedEntry, StateChange } from "../store.ts";
+import type { EntryChange, StateChange } from "../store.ts";
+import { toEmptied } from "./emptied.ts";
 import { onTarget } from "./on-target.ts";
 import { isAuthor, notTheAuthor, requireTarget, type Target } from "./target.ts";
-import { withoutContent } from "./visible.ts";
 
 /** Undefined when the message was deleted already. */
 export async function deleteMessage(
@@ -76,20 +76,4 @@ function toDeleted({ seq, message }: Target, actor: Actor, reason: string, next:
 function toUnpinned({ room }: RoomState, seq: number): Pick<StateChange, "pinnedSeqs"> {
   if (!room.pinnedSeqs.includes(seq)) return {};
   return { pinnedSeqs: room.pinnedSeqs.filter((other) => other !== seq) };
-}
-
-/** An entry that brought content of the message, without it. */
-function toEmptied({ entry: { seq, type, body } }: LoggedEntry): EntryChange {
-  switch (body.case) {
-    case "messageEdited":
-      return { seq, body: { case: body.case, value: { ...body.value, content: undefined, mentions: [] } } };
-    case "cardUpdated":
-      return { seq, body: { case: body.case, value: { ...body.value, card: undefined } } };
-    case "messageCommitted": {
-      const message = body.value.message && withoutContent(body.value.message);
-      return { seq, body: { case: body.case, value: { ...body.value, message } } };
-    }
-    default:
-      throw new TypeError(`entry ${seq} (${type}) holds content of a message in a way that this version does not know`);
-  }
 }
