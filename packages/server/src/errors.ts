@@ -85,10 +85,7 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
   [ErrorReason.ENTRY_NOT_FOUND]: { status: "NOT_FOUND", message: "the room has no entry with this number" },
   [ErrorReason.ENTRY_PURGED]: { status: "NOT_FOUND", message: "the entry was removed by retention" },
   [ErrorReason.NOT_A_MESSAGE]: { status: "NOT_FOUND", message: "the entry with this number is not a message" },
-  [ErrorReason.MEMBER_NOT_FOUND]: {
-    status: "NOT_FOUND",
-    message: "the user is not, and was not, a member of the room",
-  },
+  [ErrorReason.MEMBER_NOT_FOUND]: { status: "NOT_FOUND", message: "the user is no member of the room" },
   [ErrorReason.IDEMPOTENCY_KEY_REUSED]: {
     status: "ALREADY_EXISTS",
     message: "the key was used before for another request",

@@ -185,7 +185,7 @@ export enum ErrorReason {
   NOT_A_MESSAGE = 23,
 
   /**
-   * NOT_FOUND. The user is not, and was not, a member of the room. Metadata: room_id, user_id.
+   * NOT_FOUND. The user is no member of the room. Metadata: room_id, user_id.
    *
    * @generated from enum value: ERROR_REASON_MEMBER_NOT_FOUND = 24;
    */

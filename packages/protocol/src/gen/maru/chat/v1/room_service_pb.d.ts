@@ -1013,7 +1013,7 @@ export declare type BlockUserRequest = Message<"maru.chat.v1.BlockUserRequest"> 
   roomId: string;
 
   /**
-   * The user who blocks.
+   * The user who blocks: a member, and one of the users who define the room.
    *
    * @generated from field: maru.chat.v1.Actor actor = 2;
    */
@@ -1466,7 +1466,7 @@ export declare const RoomService: GenService<{
   },
   /**
    * Adds members in one step: all of them or none. Users who are members already are passed over. A user who had left
-   * joins again and keeps the read position.
+   * joins again and keeps read position, mute and blocks.
    *
    * @generated from rpc maru.chat.v1.RoomService.AddMembers
    */
@@ -1547,7 +1547,7 @@ export declare const RoomService: GenService<{
     output: typeof LeaveRoomResponseSchema;
   },
   /**
-   * Changes what a member may do. Admins and services may.
+   * Changes what a member may do. Admins and services may. No member: NOT_FOUND, ERROR_REASON_MEMBER_NOT_FOUND.
    *
    * @generated from rpc maru.chat.v1.RoomService.SetMemberRole
    */
@@ -1557,7 +1557,8 @@ export declare const RoomService: GenService<{
     output: typeof SetMemberRoleResponseSchema;
   },
   /**
-   * Keeps a member from writing until a time, or takes that back. Admins and services may.
+   * Keeps a member from writing until a time, or takes that back. Admins and services may. No member: NOT_FOUND,
+   * ERROR_REASON_MEMBER_NOT_FOUND. The mute stays when the user leaves and joins again.
    *
    * @generated from rpc maru.chat.v1.RoomService.MuteMember
    */
