@@ -73,6 +73,9 @@ export function createClients(world: World, module: DomainModule, servers: Serve
     world.jump("day");
     await call(room, { kind: "purge", below: truth.entries.length + dice.int(-3, 1) });
     for (let left = dice.int(0, 3); left > 0; left--) await act(room, source.next("retry", history));
+    if (dice.chance(0.5)) return;
+    const late = source.next("late", history);
+    for (let tries = 2; tries > 0; tries--) await act(room, late);
   }
 
   return {

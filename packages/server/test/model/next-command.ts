@@ -12,7 +12,8 @@ export const users = ["ann", "bob", "cem", "dee", "eve"];
 export type Act = Command | { readonly kind: "burst" | "newer" | "nextDay" | "jump" };
 
 export interface CommandSource {
-  next(name: CommandName, history: readonly CallRecord[]): Act;
+  /** `late`: a request that lay about for hours or days before it is sent. */
+  next(name: CommandName | "late", history: readonly CallRecord[]): Act;
 }
 
 export function createCommandSource(world: World): CommandSource {
@@ -69,6 +70,10 @@ export function createCommandSource(world: World): CommandSource {
         case "borrow": {
           const first = earlier(history);
           return first === undefined ? send() : { ...send(), key: first.key, bornAtMs: first.bornAtMs };
+        }
+        case "late": {
+          const bornAtMs = world.nowMs() - dice.int(1, 4 * 24) * 60 * 60_000;
+          return { ...send(), key: uuidv7(dice, bornAtMs), bornAtMs };
         }
         case "add":
           return add();
