@@ -65,7 +65,7 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
   [ErrorReason.TOKEN_EXPIRED]: { status: "UNAUTHENTICATED", message: "the token has expired, or is not valid yet" },
   [ErrorReason.CALLER_NOT_ALLOWED]: {
     status: "PERMISSION_DENIED",
-    message: "the policy does not let this service make this call",
+    message: "the policy does not let this service make this call, or not for this kind of room or this actor",
   },
   [ErrorReason.NOT_A_MEMBER]: { status: "PERMISSION_DENIED", message: "the acting user is not a member of the room" },
   [ErrorReason.ROLE_REQUIRED]: { status: "PERMISSION_DENIED", message: "the acting user's role does not allow this" },
@@ -179,6 +179,10 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
     message: "older readers would stumble over the new descriptors; the message says where",
   },
   [ErrorReason.JOB_NOT_FOUND]: { status: "NOT_FOUND", message: "there is no such job" },
+  [ErrorReason.IDENTITY_UNAVAILABLE]: {
+    status: "UNAVAILABLE",
+    message: "the keys of the tokens' issuer cannot be fetched, so the token was neither accepted nor refused",
+  },
 };
 
 export interface MaruErrorOptions {

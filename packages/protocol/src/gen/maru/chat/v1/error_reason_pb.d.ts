@@ -115,7 +115,7 @@ export enum ErrorReason {
   TOKEN_EXPIRED = 13,
 
   /**
-   * PERMISSION_DENIED. The policy does not let this service make this call. Metadata: caller, method.
+   * PERMISSION_DENIED. The policy does not let this service make this call, or not for this kind of room or this actor. Metadata: caller, method, kind, actor.
    *
    * @generated from enum value: ERROR_REASON_CALLER_NOT_ALLOWED = 14;
    */
@@ -407,6 +407,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_JOB_NOT_FOUND = 55;
    */
   JOB_NOT_FOUND = 55,
+
+  /**
+   * UNAVAILABLE. The keys of the tokens' issuer cannot be fetched, so the token was neither accepted nor refused. RetryInfo says when to try again.
+   *
+   * @generated from enum value: ERROR_REASON_IDENTITY_UNAVAILABLE = 56;
+   */
+  IDENTITY_UNAVAILABLE = 56,
 }
 
 /**
