@@ -1,12 +1,14 @@
 import { ErrorReason } from "@maru/protocol";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { errors, type JWTVerifyGetKey, jwtVerify, SignJWT } from "jose";
 import { MaruError } from "../errors.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { TokenCache } from "./token-cache.ts";
 
 export interface TokenOptions {
   /** The shared key of HS256, at least 32 bytes. */
-  readonly key: string;
+  readonly key: string | undefined;
+  /** The issuer's public keys. */
+  readonly keySet?: JWTVerifyGetKey | undefined;
   readonly issuer: string;
   readonly audience: string;
   readonly clockToleranceMs: number;
@@ -15,13 +17,18 @@ export interface TokenOptions {
   readonly telemetry: Pick<Telemetry, "tokenChecks">;
 }
 
+/** A key that everybody may have must not be taken for a shared one, so the sets of algorithms do not meet. */
+const sharedKeyAlgorithm = "HS256";
+const publicKeyAlgorithms = ["RS", "PS", "ES"].flatMap((family) => [256, 384, 512].map((bits) => `${family}${bits}`));
+publicKeyAlgorithms.push("EdDSA", "Ed25519");
+
 /** Finds out which service calls. The answer is immediate for a token that was verified before. */
 export interface Identity {
   callerOf(authorization: string | undefined): string | Promise<string>;
 }
 
 export function createTokenIdentity(options: TokenOptions): Identity {
-  const key = new TextEncoder().encode(options.key);
+  const keys = keysOf(options);
   const verified = new TokenCache(options.cachedTokens);
   const count = (result: string) => options.telemetry.tokenChecks.inc({ result });
   return {
@@ -32,14 +39,14 @@ export function createTokenIdentity(options: TokenOptions): Identity {
         count("cached");
         return known;
       }
-      return verify(options, key, token).then(
+      return verify(options, keys, token).then(
         ({ caller, goodUntilMs }) => {
           verified.set(token, caller, goodUntilMs);
           count("verified");
           return caller;
         },
         (error: unknown) => {
-          count("refused");
+          count(isUnavailable(error) ? "unavailable" : "refused");
           throw error;
         },
       );
@@ -60,10 +67,30 @@ function bearerToken(authorization: string | undefined): string {
   return match[1];
 }
 
-async function verify(options: TokenOptions, key: Uint8Array, token: string) {
+interface Keys {
+  readonly algorithms: string[];
+  readonly find: JWTVerifyGetKey;
+}
+
+function keysOf({ key, keySet }: TokenOptions): Keys {
+  const shared = key ? new TextEncoder().encode(key) : undefined;
+  return {
+    algorithms: [
+      ...(shared === undefined ? [] : [sharedKeyAlgorithm]),
+      ...(keySet === undefined ? [] : publicKeyAlgorithms),
+    ],
+    async find(header, token) {
+      const found = header.alg === sharedKeyAlgorithm ? shared : await keySet?.(header, token);
+      if (found === undefined) throw new errors.JWKSNoMatchingKey();
+      return found;
+    },
+  };
+}
+
+async function verify(options: TokenOptions, { algorithms, find }: Keys, token: string) {
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ["HS256"],
+    const { payload } = await jwtVerify(token, find, {
+      algorithms,
       issuer: options.issuer,
       audience: options.audience,
       requiredClaims: ["sub", "iss", "aud", "exp"],
@@ -79,8 +106,12 @@ async function verify(options: TokenOptions, key: Uint8Array, token: string) {
   }
 }
 
+function isUnavailable(error: unknown): boolean {
+  return error instanceof MaruError && error.reason === ErrorReason.IDENTITY_UNAVAILABLE;
+}
+
 /** What the contract lets a service be called. A claim can be of any type, whatever the library's types say. */
-function isServiceName(subject: unknown): subject is string {
+export function isServiceName(subject: unknown): subject is string {
   return typeof subject === "string" && /^[^\p{Cc}]+$/u.test(subject) && Buffer.byteLength(subject) <= 128;
 }
 
