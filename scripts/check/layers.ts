@@ -36,10 +36,23 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     ],
   },
   {
+    in: "packages/server/src/policy/",
+    may: [
+      "packages/server/src/domain/rooms/room-kind.ts",
+      "packages/server/src/log.ts",
+      "packages/server/src/telemetry.ts",
+      "@bufbuild/protobuf",
+      "lru-cache",
+      "yaml",
+      "node:",
+    ],
+  },
+  {
     in: "packages/server/src/api/",
     may: [
       "packages/server/src/domain/",
       "packages/server/src/identity/",
+      "packages/server/src/policy/",
       "packages/server/src/errors.ts",
       "packages/server/src/log.ts",
       "packages/server/src/telemetry.ts",
@@ -121,6 +134,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
 const sole: readonly { readonly module: string; readonly in: readonly string[] }[] = [
   { module: "kafkajs", in: ["packages/kafka/"] },
   { module: "@aws-sdk/", in: ["packages/server/src/store/", "bench/", "packages/server/test/"] },
+  { module: "yaml", in: ["packages/server/src/policy/"] },
   { module: "ioredis", in: ["packages/server/src/realtime/"] },
 ];
 
@@ -165,6 +179,7 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/domain/messages/send.ts", line: 'import { Code } from "@connectrpc/connect";' },
   { file: "packages/server/src/domain/log/append.ts", line: 'import { x } from "../../store/memory.ts";' },
   { file: "packages/server/src/relay/worker.ts", line: 'import { Kafka } from "kafkajs";' },
+  { file: "packages/server/src/config.ts", line: 'import { parse } from "yaml";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
 ];
 

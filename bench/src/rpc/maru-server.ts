@@ -2,9 +2,9 @@ import { MessageService } from "@maru/protocol";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { listen } from "@maru/server/api/listen.ts";
 import { serveService } from "@maru/server/api/service-registration.ts";
-import { allowServices } from "@maru/server/identity/policy.ts";
 import { createTokenIdentity, defaultAudience, defaultIssuer } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
+import { allowServices } from "@maru/server/policy/policy.ts";
 import { createTelemetry } from "@maru/server/telemetry.ts";
 import { carryOut, ownCpuMicros } from "../measure/worker.ts";
 import { toAnswer } from "./answer.ts";
@@ -24,6 +24,9 @@ async function listenAsMaru({ tokenKey, cachedTokens }: ServerSettings): Promise
       maxRequestBytes: 1_048_576,
       defaultDeadlineMs: 15_000,
       drainTimeoutMs: 10_000,
+      auditLog: true,
+      clientNameFrom: "spiffe",
+      clientSpiffePrefix: "spiffe://",
     },
     services: [serveService(MessageService, { sendMessage: async () => answer })],
     reflection: readDescriptorSet(),
@@ -38,6 +41,7 @@ async function listenAsMaru({ tokenKey, cachedTokens }: ServerSettings): Promise
       telemetry,
     }),
     policy: allowServices([]),
+    findRoomKinds: async () => new Map(),
     telemetry,
     log: createLog("info", { write: () => undefined }),
   });

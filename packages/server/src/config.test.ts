@@ -57,11 +57,36 @@ test("all problems are told at once", () => {
 
 test("each role needs its own settings only", () => {
   expect(problemsOf({})).toEqual([
-    "MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE must be set to serve calls",
+    "MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE, a key set or a client authority must be set to serve calls",
     "MARU_KAFKA_BROKERS must be set to relay",
   ]);
   expect(problemsOf({ MARU_ROLES: "api", MARU_TOKEN_KEY: key })).toEqual([]);
   expect(problemsOf({ MARU_ROLES: "relay", MARU_KAFKA_BROKERS: "a:1,b:2" })).toEqual([]);
+});
+
+test("a key set, or a client authority whose certificates name services, does in place of a token key", () => {
+  const pem = "-----BEGIN CERTIFICATE-----";
+  const files = { "/c": pem, "/keys": '{"keys":[]}' };
+  const tls = { MARU_GRPC_TLS_CERT_FILE: "/c", MARU_GRPC_TLS_KEY_FILE: "/c", MARU_GRPC_TLS_CLIENT_CA_FILE: "/c" };
+  const api = { MARU_ROLES: "api" };
+  expect(problemsOf({ ...api, MARU_TOKEN_JWKS_URL: "http://127.0.0.1/keys" })).toEqual([]);
+  expect(problemsOf({ ...api, MARU_TOKEN_JWKS_FILE: "/keys" }, files)).toEqual([]);
+  expect(problemsOf({ ...api, ...tls }, files)).toEqual([]);
+  expect(problemsOf({ ...api, ...tls, MARU_TLS_CLIENT_NAME: "off" }, files)).toHaveLength(1);
+  expect(problemsOf({ ...api, MARU_TOKEN_JWKS_FILE: "/c" }, files)).toEqual([
+    "MARU_TOKEN_JWKS_FILE names a file that is not a JSON Web Key Set: /c",
+    "MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE, a key set or a client authority must be set to serve calls",
+  ]);
+});
+
+test("there is one place that says which services may call, and one that has the issuer's keys", () => {
+  const files = { "/policy": "", "/keys": '{"keys":[]}' };
+  const env = { ...least, MARU_POLICY_FILE: "/policy", MARU_ALLOWED_SERVICES: "orders" };
+  expect(problemsOf(env, files)).toEqual(["MARU_POLICY_FILE and MARU_ALLOWED_SERVICES are both set; only one may be"]);
+  const keys = { ...least, MARU_TOKEN_JWKS_URL: "http://127.0.0.1/keys", MARU_TOKEN_JWKS_FILE: "/keys" };
+  expect(problemsOf(keys, files)).toEqual([
+    "MARU_TOKEN_JWKS_URL and MARU_TOKEN_JWKS_FILE are both set; only one may be",
+  ]);
 });
 
 test("the development key is refused where others can reach the server", () => {

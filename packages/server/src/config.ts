@@ -91,6 +91,8 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
     }
   };
   both(values.tokenKey, values.tokenKeyFile, "MARU_TOKEN_KEY and MARU_TOKEN_KEY_FILE");
+  both(values.tokenJwksUrl, values.tokenJwksFile, "MARU_TOKEN_JWKS_URL and MARU_TOKEN_JWKS_FILE");
+  both(values.policyFile, values.allowedServices?.[0], "MARU_POLICY_FILE and MARU_ALLOWED_SERVICES");
   both(
     values.kafkaSaslPassword,
     values.kafkaSaslPasswordFile,
@@ -100,7 +102,7 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
     problems.push(...tlsContradictions(listener, values));
   }
   if (config.roles.includes("api")) {
-    problems.push(...tokenKeyProblems(config));
+    problems.push(...credentialProblems(config), ...tokenKeyProblems(config));
   }
   if (config.roles.includes("relay") && config.kafkaBrokers?.length === 0) {
     problems.push("MARU_KAFKA_BROKERS must be set to relay");
@@ -127,10 +129,16 @@ function tlsContradictions(listener: "grpc" | "http", values: Partial<SettingVal
   return clientCa !== undefined && cert === undefined ? [`${prefix}_CLIENT_CA_FILE needs ${prefix}_CERT_FILE`] : [];
 }
 
+/** Callers must be able to prove who they are in one way at least. */
+function credentialProblems({ tokenKey, tokenJwksUrl, tokenJwksFile, clientNameFrom, grpcTls, httpTls }: Config) {
+  const byToken = [tokenKey, tokenJwksUrl, tokenJwksFile].some(Boolean);
+  const byCertificate = clientNameFrom !== "off" && (grpcTls?.clientCa ?? httpTls?.clientCa) !== undefined;
+  if (byToken || byCertificate) return [];
+  return ["MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE, a key set or a client authority must be set to serve calls"];
+}
+
 function tokenKeyProblems({ tokenKey, grpcAddress, httpAddress }: Config): string[] {
-  if (!tokenKey) {
-    return ["MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE must be set to serve calls"];
-  }
+  if (!tokenKey) return [];
   if (Buffer.byteLength(tokenKey) < minTokenKeyBytes) {
     return [`MARU_TOKEN_KEY must have at least ${minTokenKeyBytes} bytes`];
   }

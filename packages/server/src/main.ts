@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { admin } from "./commands/admin.ts";
+import { policyProblems } from "./commands/policy-problems.ts";
 import { serve } from "./commands/serve.ts";
 import { setup } from "./commands/setup.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -13,6 +15,7 @@ const help = `usage: maru-server <command>
   token --service NAME       print a token for a service, signed with MARU_TOKEN_KEY
         [--ttl-seconds N]    valid for so long (default 86400)
   admin <command>            erase users, export and verify rooms, watch jobs: see maru-server admin --help
+  check-policy --file FILE   say whether a policy file is good, and all that is wrong with it
 
 Settings come from the environment: docs/config.md lists them.
 `;
@@ -25,6 +28,7 @@ const { values, positionals } = parseArgs({
   options: {
     service: { type: "string" },
     "ttl-seconds": { type: "string", default: "86400" },
+    file: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -33,6 +37,7 @@ async function main(): Promise<void> {
   const command = positionals[0];
   if (administers) return admin(process.argv.slice(3), process.env.MARU_TOKEN);
   if (values.help || command === undefined) return void process.stdout.write(help);
+  if (command === "check-policy") return checkPolicy();
   const config = readConfig(process.env);
   switch (command) {
     case "serve":
@@ -45,19 +50,28 @@ async function main(): Promise<void> {
       throw new ConfigError([`${command} is not a command: see maru-server --help`]);
   }
 
+  async function checkPolicy(): Promise<void> {
+    if (values.file === undefined) throw new ConfigError(["check-policy needs --file FILE"]);
+    const problems = policyProblems(await readFile(values.file, "utf8"));
+    if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${values.file}: ${problem}`));
+    process.stdout.write(`${values.file} is good\n`);
+  }
+
   async function runServer(): Promise<void> {
     const stopped = new Promise<void>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
     });
     await using server = await serve(config);
+    if (config.policyFile !== undefined) process.on("SIGHUP", () => server.reload());
     await stopped;
     await server.drain();
   }
 
   async function printToken(): Promise<void> {
     if (values.service === undefined) throw new ConfigError(["token needs --service NAME"]);
+    if (!config.tokenKey) throw new ConfigError(["token needs MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE"]);
     const token = await signServiceToken({
-      key: config.tokenKey ?? "",
+      key: config.tokenKey,
       service: values.service,
       ttlSeconds: Number(values["ttl-seconds"]),
       issuer: config.tokenIssuer,

@@ -110,3 +110,24 @@ export const secretFile = parser("path of a file", (path, readFile) =>
     .toString("utf8")
     .replace(/\r?\n$/, ""),
 );
+
+/** Read when the server starts, so that a wrong path is told, and again later: it stays a path. */
+export const readFilePath = parser("path of a file", (path, readFile) => {
+  readSettingFile(path, readFile);
+  return path;
+});
+
+export const keySetFile: SettingParser<string> = parser("path of a JSON Web Key Set", (path, readFile) => {
+  const text = readSettingFile(path, readFile).toString("utf8");
+  if (!isKeySet(text)) throw new Error(`names a file that is not a JSON Web Key Set: ${path}`);
+  return path;
+});
+
+function isKeySet(text: string): boolean {
+  try {
+    const { keys } = JSON.parse(text) as { readonly keys?: unknown };
+    return Array.isArray(keys);
+  } catch {
+    return false;
+  }
+}

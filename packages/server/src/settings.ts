@@ -3,11 +3,13 @@ import {
   addresses,
   durationMs,
   httpUrl,
+  keySetFile,
   list,
   listenAddress,
   oneOf,
   onOff,
   pemFile,
+  readFilePath,
   type SettingParser,
   secretFile,
   sizeBytes,
@@ -89,6 +91,18 @@ export const settings = {
     pemFile,
     "Authority that must have signed the clients' certificates. Without it none is asked for.",
   ),
+  clientNameFrom: setting(
+    "MARU_TLS_CLIENT_NAME",
+    oneOf(["spiffe", "dns", "off"]),
+    "spiffe",
+    "Which name in a client's certificate says which service calls: the last part of its SPIFFE id, its first DNS name, or none. Only with a client authority.",
+  ),
+  clientSpiffePrefix: setting(
+    "MARU_TLS_CLIENT_SPIFFE_PREFIX",
+    text,
+    "spiffe://",
+    "How the SPIFFE ids of services begin, trust domain included; others name no service.",
+  ),
   reflection: setting("MARU_REFLECTION", onOff, "on", "Whether gRPC server reflection answers, which grpcurl needs."),
   maxRequestBytes: setting(
     "MARU_MAX_REQUEST_BYTES",
@@ -138,9 +152,37 @@ export const settings = {
   tokenKey: secret(
     "MARU_TOKEN_KEY",
     text,
-    "Key that signs the services' tokens (HS256), at least 32 bytes. This or the file is needed to serve calls.",
+    "Key that signs the services' tokens (HS256), at least 32 bytes. It, a key set or a client authority is needed to serve calls.",
   ),
   tokenKeyFile: secret("MARU_TOKEN_KEY_FILE", secretFile, "File that holds the key."),
+  tokenJwksUrl: optional(
+    "MARU_TOKEN_JWKS_URL",
+    httpUrl,
+    "Where the tokens' issuer publishes its public keys (JWKS). Tokens signed by them are good beside those of the shared key.",
+  ),
+  tokenJwksFile: optional(
+    "MARU_TOKEN_JWKS_FILE",
+    keySetFile,
+    "The same as a file. It may be replaced while the server runs.",
+  ),
+  tokenJwksMaxAgeMs: setting(
+    "MARU_TOKEN_JWKS_MAX_AGE_MS",
+    durationMs,
+    "300000",
+    "How old the issuer's keys may be before they are loaded anew, while calls go on with them.",
+  ),
+  tokenJwksTrustMs: setting(
+    "MARU_TOKEN_JWKS_TRUST_MS",
+    wholeNumber(1),
+    "86400000",
+    "How long the issuer's keys are used at most when they cannot be loaded anew.",
+  ),
+  tokenJwksCooldownMs: setting(
+    "MARU_TOKEN_JWKS_COOLDOWN_MS",
+    durationMs,
+    "10000",
+    "How long after a load a token's unknown key is refused without loading again.",
+  ),
   tokenIssuer: setting("MARU_TOKEN_ISSUER", text, "maru", "The `iss` that a token must have."),
   tokenAudience: setting("MARU_TOKEN_AUDIENCE", text, "maru", "The `aud` that a token must have."),
   tokenClockToleranceMs: setting(
@@ -159,7 +201,18 @@ export const settings = {
     "MARU_ALLOWED_SERVICES",
     list,
     "",
-    "Services that may call. Empty: every service with a valid token.",
+    "Services that may call. Empty: every service that proves its name. Not together with a policy file.",
+  ),
+  policyFile: optional(
+    "MARU_POLICY_FILE",
+    readFilePath,
+    "YAML file that says which service may call what, and which kinds of rooms there are: docs/policy.md. Read again when it changes.",
+  ),
+  auditLog: setting(
+    "MARU_AUDIT_LOG",
+    onOff,
+    "on",
+    "Whether refused and administrative calls get a line `audit` in the log, whatever the least level is.",
   ),
 
   dynamodbEndpoint: optional(

@@ -8,6 +8,8 @@ export interface Telemetry {
   readonly calls: Counter<"method" | "code">;
   readonly callDuration: Histogram<"method" | "code">;
   readonly tokenChecks: Counter<"result">;
+  readonly keySetLoads: Counter<"result">;
+  readonly policyLoads: Counter<"result">;
   readonly storeUnits: Counter<"kind" | "operation">;
   readonly appendsLost: Counter;
   readonly holdsExpired: Counter;
@@ -45,7 +47,19 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     }),
     tokenChecks: new Counter({
       name: "maru_token_checks_total",
-      help: "Tokens that were checked: verified by signature, found in the cache of verified tokens, or refused.",
+      help: "Tokens that were checked: verified by signature, cached as verified before, refused, or unavailable as their issuer's keys are.",
+      labelNames: ["result"],
+      registers,
+    }),
+    keySetLoads: new Counter({
+      name: "maru_key_set_loads_total",
+      help: "How often the keys of the tokens' issuer were loaded, or could not be (failed).",
+      labelNames: ["result"],
+      registers,
+    }),
+    policyLoads: new Counter({
+      name: "maru_policy_loads_total",
+      help: "How often a new policy file was loaded, or refused; the old one then stays.",
       labelNames: ["result"],
       registers,
     }),

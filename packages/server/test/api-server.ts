@@ -5,9 +5,9 @@ import type { ReadinessCheck } from "../src/api/readiness.ts";
 import { callOf } from "../src/api/service-call.ts";
 import { serveService } from "../src/api/service-registration.ts";
 import { MaruError } from "../src/errors.ts";
-import { allowServices } from "../src/identity/policy.ts";
 import { createTokenIdentity, signServiceToken } from "../src/identity/tokens.ts";
 import { createLog } from "../src/log.ts";
+import { allowServices, type Policy } from "../src/policy/policy.ts";
 import { createTelemetry } from "../src/telemetry.ts";
 
 export const tokenKey = "a key for the tests of the listeners";
@@ -28,9 +28,9 @@ export async function startApiServer(
   config: Partial<ListenOptions["config"]> = {},
   {
     checks = [],
-    services = [],
+    policy = allowServices([]),
     reflection = true,
-  }: { checks?: ReadinessCheck[]; services?: string[]; reflection?: boolean } = {},
+  }: { checks?: ReadinessCheck[]; policy?: Policy; reflection?: boolean } = {},
 ): Promise<ApiServer> {
   const logged: Record<string, unknown>[] = [];
   const log = createLog("debug", { write: (line) => logged.push(JSON.parse(line)) });
@@ -74,6 +74,9 @@ export async function startApiServer(
       maxRequestBytes,
       defaultDeadlineMs: 10_000,
       drainTimeoutMs: 10_000,
+      auditLog: true,
+      clientNameFrom: "spiffe",
+      clientSpiffePrefix: "spiffe://",
       ...config,
     },
     services: [events],
@@ -88,7 +91,8 @@ export async function startApiServer(
       nowMs: Date.now,
       telemetry,
     }),
-    policy: allowServices(services),
+    policy,
+    findRoomKinds: async (roomIds) => new Map(roomIds.map((roomId) => [roomId, roomId.replace(/-.*$/, "")])),
     telemetry,
     log,
   });

@@ -27,6 +27,8 @@ export interface Answered {
   readonly nextPageToken?: string;
   /** Of the response's header or trailer. */
   readonly requestId: string | undefined;
+  /** Of the response's header or trailer: limit, remaining and seconds to reset. */
+  readonly rateShare?: readonly (string | null)[];
   /** Of the RequestInfo detail. */
   readonly infoRequestId?: string | undefined;
   readonly message?: string;
@@ -71,8 +73,10 @@ function connectWire(name: string, protocol: string, transport: Transport): Wire
     async list(asked) {
       const { roomId, pageSize = 0, timeoutMs, signal } = asked;
       let requestId: string | undefined;
+      let rateShare: (string | null)[] = [];
       const read = (headers: Headers) => {
         requestId ??= headers.get("x-request-id") ?? undefined;
+        if (headers.has("x-ratelimit-limit")) rateShare = rateFields.map((name) => headers.get(name));
       };
       try {
         const options = { headers: headersOf(asked), onHeader: read, onTrailer: read };
@@ -80,11 +84,11 @@ function connectWire(name: string, protocol: string, transport: Transport): Wire
           { roomId, pageSize },
           { ...options, ...(timeoutMs !== undefined && { timeoutMs }), ...(signal !== undefined && { signal }) },
         );
-        return { code: "OK", nextPageToken, requestId };
+        return { code: "OK", nextPageToken, requestId, rateShare };
       } catch (error) {
         const failure = ConnectError.from(error);
         read(failure.metadata);
-        return { code: Code[failure.code], requestId, message: failure.rawMessage, ...detailsOf(failure) };
+        return { code: Code[failure.code], requestId, rateShare, message: failure.rawMessage, ...detailsOf(failure) };
       }
     },
     close: () => {},
@@ -106,6 +110,8 @@ function detailsOf(error: ConnectError) {
     infoRequestId: request?.requestId,
   };
 }
+
+const rateFields = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
 export const listEntriesPath = "/maru.chat.v1.EventService/ListEntries";
 
@@ -141,19 +147,23 @@ export function callGrpc(
   }
   return new Promise((resolve) => {
     let requestId: string | undefined;
+    let rateShare: (string | null)[] = [];
     const read = (headers: grpc.Metadata) => {
       requestId ??= headers.get("x-request-id")[0]?.toString();
+      if (headers.get("x-ratelimit-limit").length > 0) {
+        rateShare = rateFields.map((name) => headers.get(name)[0]?.toString() ?? null);
+      }
     };
     const asIs = (raw: Uint8Array) => Buffer.from(raw);
     const options = asked.timeoutMs === undefined ? {} : { deadline: Date.now() + asked.timeoutMs };
     const call = client.makeUnaryRequest(path, asIs, asIs, Buffer.from(bytes), metadata, options, (error, answer) => {
       if (error === null) {
         const { nextPageToken } = fromBinary(ListEntriesResponseSchema, answer ?? new Uint8Array());
-        resolve({ code: "OK", nextPageToken, requestId });
+        resolve({ code: "OK", nextPageToken, requestId, rateShare });
         return;
       }
       read(error.metadata);
-      resolve({ code: Code[error.code] ?? "", requestId, message: error.details, ...grpcDetails(error) });
+      resolve({ code: Code[error.code] ?? "", requestId, rateShare, message: error.details, ...grpcDetails(error) });
     });
     call.on("metadata", read);
     asked.signal?.addEventListener("abort", () => call.cancel());

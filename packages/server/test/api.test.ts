@@ -4,6 +4,7 @@ import { ListEntriesRequestSchema } from "@maru/protocol";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { signServiceToken } from "../src/identity/tokens.ts";
+import { allowServices } from "../src/policy/policy.ts";
 import { type ApiServer, maxRequestBytes, startApiServer, tokenKey } from "./api-server.ts";
 import { callGrpc, grpcDetails, listEntriesPath, postConnect, postGrpcWeb, type Wire, wiresTo } from "./api-wires.ts";
 
@@ -270,7 +271,7 @@ test("a unary call without a deadline gets the default one", async () => {
 });
 
 test("a service that is not among the allowed ones is refused", async () => {
-  await using strict = await startApiServer({}, { services: ["payments"] });
+  await using strict = await startApiServer({}, { policy: allowServices(["payments"]) });
   const payments = await signServiceToken({ key: tokenKey, service: "payments", ttlSeconds: 60 });
   for (const wire of wiresTo(strict)) {
     expect(await wire.list({ roomId: "room-1", token: strict.token })).toMatchObject({

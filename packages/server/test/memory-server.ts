@@ -8,27 +8,28 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import { createMemoryJobStore } from "../src/store/memory-jobs.ts";
 import { createTelemetry, type Telemetry } from "../src/telemetry.ts";
 
-/** A server in this process over a memory store. */
-export interface MemoryServer extends AsyncDisposable {
-  readonly api: ServedApi;
+/** The whole server as it is wired from its settings, in this process and over a store in memory. */
+export interface MemoryServer extends ServedApi {
   readonly store: Store;
   readonly telemetry: Telemetry;
+  /** Of the service `tests`. */
   readonly token: string;
+  /** Lines of the log, parsed. */
+  readonly logged: Record<string, unknown>[];
   /** How often entries were read. */
   reads(): number;
+  /** Everything in Prometheus' text format. */
+  metrics(): Promise<string>;
 }
 
-export async function startMemoryServer(): Promise<MemoryServer> {
+export async function startMemoryServer(
+  settings: Record<string, string> = {},
+  nowMs = Date.now,
+): Promise<MemoryServer> {
   const key = randomBytes(32).toString("base64url");
-  const config = readConfig({
-    MARU_ROLES: "api",
-    MARU_LOG_LEVEL: "fatal",
-    MARU_GRPC_ADDRESS: "127.0.0.1:0",
-    MARU_HTTP_ADDRESS: "127.0.0.1:0",
-    MARU_TOKEN_KEY: key,
-  });
+  const logged: Record<string, unknown>[] = [];
   const telemetry = createTelemetry({ processMetrics: false });
-  const store = createMemoryStore();
+  const store = createMemoryStore({ nowMs });
   let reads = 0;
   const counted: Store = {
     ...store,
@@ -37,22 +38,21 @@ export async function startMemoryServer(): Promise<MemoryServer> {
       return store.readEntries(range);
     },
   };
-  const log = createLog(config.logLevel);
   const api = await serveApi({
-    config,
-    log,
+    config: readConfig({
+      MARU_ROLES: "api",
+      MARU_GRPC_ADDRESS: "127.0.0.1:0",
+      MARU_HTTP_ADDRESS: "127.0.0.1:0",
+      MARU_TOKEN_KEY: key,
+      ...settings,
+    }),
+    log: createLog("info", { write: (line) => logged.push(JSON.parse(line)) }),
     telemetry,
-    clock: { nowMs: Date.now },
+    clock: { nowMs },
     store: counted,
     jobs: createMemoryJobStore(),
     checks: [],
   });
-  return {
-    api,
-    store,
-    telemetry,
-    token: await signServiceToken({ key, service: "tests", ttlSeconds: 3600 }),
-    reads: () => reads,
-    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
-  };
+  const token = await signServiceToken({ key, service: "tests", ttlSeconds: 3600 });
+  return Object.assign(api, { store, telemetry, token, logged, reads: () => reads, metrics: () => telemetry.text() });
 }

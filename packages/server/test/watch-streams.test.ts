@@ -22,10 +22,10 @@ type Events = Pick<Client<typeof EventService>, "watchRoom">;
 
 /** Clients without retries, or with none that matters here: what is seen is what the server did. */
 const wires: Record<string, () => Events> = {
-  gRPC: () => open.use(connectMaru({ address: server.api.grpcAddress, token: server.token })).events,
-  Connect: () => open.use(connectMaru({ address: `http://${server.api.httpAddress}`, token: server.token })).events,
+  gRPC: () => open.use(connectMaru({ address: server.grpcAddress, token: server.token })).events,
+  Connect: () => open.use(connectMaru({ address: `http://${server.httpAddress}`, token: server.token })).events,
   "gRPC-Web": () => {
-    const http = { baseUrl: `http://${server.api.httpAddress}`, httpVersion: "1.1" as const };
+    const http = { baseUrl: `http://${server.httpAddress}`, httpVersion: "1.1" as const };
     return createClient(EventService, createGrpcWebTransport({ ...http, interceptors: [withToken] }));
   },
 };
@@ -53,7 +53,7 @@ describe.each(Object.keys(wires))("over %s", (wire) => {
     let drained: Promise<boolean> | undefined;
     for await (const { kind } of watch()) {
       kinds.push([kind.case, kind.case === "ending" ? kind.value.resumeAfter : undefined]);
-      if (kind.case === "heartbeat") drained = server.api.drain();
+      if (kind.case === "heartbeat") drained = server.drain();
     }
     expect(kinds).toEqual([
       ["entries", undefined],
@@ -97,7 +97,7 @@ describe.each(Object.keys(wires))("over %s", (wire) => {
     const parts = watch()[Symbol.asyncIterator]();
     await parts.next();
     await standstill();
-    expect(await server.api.drain()).toBe(true);
+    expect(await server.drain()).toBe(true);
     expect(await gauge("maru_rooms_watched")).toBe(0);
     const rest = async () => {
       for (let next = await parts.next(); !next.done; next = await parts.next());

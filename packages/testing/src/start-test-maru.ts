@@ -35,6 +35,7 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
   const key = randomBytes(32).toString("base64url");
   const config = readConfig({
     MARU_DRAIN_TIMEOUT_MS: "1000",
+    MARU_AUDIT_LOG: "off",
     MARU_TOKEN_KEY: key,
     ...options.settings,
     MARU_ROLES: "api",

@@ -3,6 +3,8 @@ import { ErrorReason, reasonName } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Telemetry } from "../telemetry.ts";
+import { type Audit, noAudit } from "./audit.ts";
+import { codeName } from "./code-name.ts";
 import { toConnectError } from "./error-details.ts";
 import type { ServiceCall } from "./service-call.ts";
 
@@ -22,8 +24,13 @@ export interface UnknownMethodCall {
   readonly protocol: string;
 }
 
-export function createCallRecord(deps: { readonly log: Log; readonly telemetry: Telemetry }): CallRecord {
-  const { log, telemetry } = deps;
+export interface CallRecordOptions {
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly audit?: Audit;
+}
+
+export function createCallRecord({ log, telemetry, audit = noAudit }: CallRecordOptions): CallRecord {
   const measure = (call: ServiceCall, code: string): number => {
     const durationMs = performance.now() - call.startedMs;
     const labels = { method: call.method.name, code };
@@ -34,6 +41,7 @@ export function createCallRecord(deps: { readonly log: Log; readonly telemetry: 
   return {
     succeeded(call) {
       const durationMs = measure(call, "OK");
+      audit.served(call);
       if (log.isLevelEnabled("debug")) {
         log.debug({ ...describe(call), code: "OK", duration_ms: durationMs }, "call served");
       }
@@ -41,6 +49,7 @@ export function createCallRecord(deps: { readonly log: Log; readonly telemetry: 
     failed(call, answer, cause) {
       const code = codeName(answer.code);
       const durationMs = measure(call, code);
+      audit.failed(call, answer.code, cause);
       const level = levelOf(answer.code);
       if (log.isLevelEnabled(level)) {
         const reason = cause instanceof MaruError ? reasonName(cause.reason) : undefined;
@@ -69,11 +78,6 @@ function describe(call: ServiceCall) {
     caller: call.caller || undefined,
     protocol: call.protocol,
   };
-}
-
-/** `FailedPrecondition` as gRPC writes it: `FAILED_PRECONDITION`. */
-function codeName(code: Code): string {
-  return code === Code.Canceled ? "CANCELLED" : Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
 
 function levelOf(code: Code): "info" | "warn" | "error" {

@@ -13,8 +13,9 @@ import {
   runServerStreaming,
   runUnary,
 } from "./interceptors.ts";
+import { tellRateShare } from "./rate-headers.ts";
 import { requestIdHeader } from "./request-id.ts";
-import { putCall, type ServedMethod, type ServiceCall, serviceCallOf } from "./service-call.ts";
+import { certifiedOf, putCall, type ServedMethod, type ServiceCall, serviceCallOf } from "./service-call.ts";
 import type { ServedImplementation, ServiceRegistration } from "./service-registration.ts";
 
 /** Connect's `requestGate`: opens and admits the call before its body is read. */
@@ -46,10 +47,13 @@ export function createRequestGate(
     };
     whenAborted(context.signal, () => onAbort(pipeline, call, context.signal.reason, maxRequestBytes));
     try {
-      await admitCall(pipeline, call, context.requestHeader.get("authorization") ?? undefined);
+      const authorization = context.requestHeader.get("authorization") ?? undefined;
+      await admitCall(pipeline, call, authorization, certifiedOf(context.values));
       requireReadableQuery(context);
     } catch (failure) {
       throw endCall(pipeline, call, failure);
+    } finally {
+      tellRateShare(call, context.responseHeader);
     }
   };
 }

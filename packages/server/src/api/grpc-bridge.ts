@@ -1,4 +1,11 @@
-import type { MethodDefinition, Server, ServerInterceptor, ServiceDefinition } from "@grpc/grpc-js";
+import type {
+  MethodDefinition,
+  Server,
+  ServerInterceptingCallInterface,
+  ServerInterceptor,
+  ServiceDefinition,
+} from "@grpc/grpc-js";
+import type { CertifiedBy } from "./client-certificate.ts";
 import { GrpcIntercept } from "./grpc-intercept.ts";
 import type { Pipeline } from "./interceptors.ts";
 import type { ServedMethod } from "./service-call.ts";
@@ -14,6 +21,7 @@ export interface GrpcBridge {
 export interface GrpcBridgeOptions {
   readonly services: readonly ServiceRegistration[];
   readonly maxRequestBytes: number;
+  readonly certifiedBy: CertifiedBy<ServerInterceptingCallInterface>;
 }
 
 /**
@@ -22,7 +30,7 @@ export interface GrpcBridgeOptions {
  * each call.
  */
 export function createGrpcBridge(pipeline: Pipeline, options: GrpcBridgeOptions): GrpcBridge {
-  const { maxRequestBytes } = options;
+  const { maxRequestBytes, certifiedBy } = options;
   const byPath = new Map<string, ServedImplementation>();
   for (const { methods } of options.services) {
     for (const served of methods) {
@@ -35,6 +43,7 @@ export function createGrpcBridge(pipeline: Pipeline, options: GrpcBridgeOptions)
         pipeline,
         transport,
         maxRequestBytes,
+        certifiedBy,
         path: definition.path,
         served: byPath.get(definition.path),
       }),

@@ -23,6 +23,7 @@ import {
   runServerStreaming,
   runUnary,
 } from "./interceptors.ts";
+import { tellRateShare } from "./rate-headers.ts";
 import { binaryReadOptions } from "./read-options.ts";
 import { requestIdHeader } from "./request-id.ts";
 import type { ServiceCall } from "./service-call.ts";
@@ -64,10 +65,11 @@ export class GrpcCall {
     this.#context = new GrpcContext(this.#call, transport, metadata);
   }
 
-  begin(): void {
+  /** `certified`: the service that the client's certificate names. */
+  begin(certified: string | undefined): void {
     const { pipeline, metadata } = this.#options;
     try {
-      const admitted = admitCall(pipeline, this.#call, headerOf(metadata, "authorization"));
+      const admitted = admitCall(pipeline, this.#call, headerOf(metadata, "authorization"), certified);
       if (admitted === undefined) {
         this.#read();
       } else {
@@ -253,6 +255,7 @@ export class GrpcCall {
     if (!this.#answered) {
       this.#answered = true;
       const trailer = this.#context.trailerMetadata() ?? new Metadata();
+      tellRateShare(this.#call, trailer);
       this.#options.sendStatus(toGrpcStatus(error, this.#call.requestId, trailer));
     }
   }

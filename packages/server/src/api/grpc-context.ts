@@ -1,6 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { Metadata, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { tellRateShare } from "./rate-headers.ts";
 import { requestIdHeader } from "./request-id.ts";
 import { putCall, type ServiceCall } from "./service-call.ts";
 
@@ -71,6 +72,7 @@ export class GrpcContext implements HandlerContext {
   headerMetadata(): Metadata {
     const metadata = toMetadata(this.#responseHeader) ?? new Metadata();
     metadata.set(requestIdHeader, this.#call.requestId);
+    tellRateShare(this.#call, metadata);
     return metadata;
   }
 

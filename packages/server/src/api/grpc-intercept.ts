@@ -1,4 +1,5 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import type { CertifiedBy } from "./client-certificate.ts";
 import { GrpcCall, headerOf, toGrpcStatus } from "./grpc-call.ts";
 import type { Pipeline } from "./interceptors.ts";
 import { requestIdHeader, toRequestId } from "./request-id.ts";
@@ -14,6 +15,7 @@ export interface GrpcInterceptOptions {
   /** Nothing for a path that no service has. */
   readonly served: ServedImplementation | undefined;
   readonly maxRequestBytes: number;
+  readonly certifiedBy: CertifiedBy<ServerInterceptingCallInterface>;
 }
 
 /** Listens to a call of grpc-js in place of grpc-js' own handlers. */
@@ -43,7 +45,7 @@ export class GrpcIntercept extends ServerInterceptingCall implements Listener {
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    const { pipeline, transport, served, path, maxRequestBytes } = this.#options;
+    const { pipeline, transport, served, path, maxRequestBytes, certifiedBy } = this.#options;
     if (served === undefined) {
       const requestId = toRequestId(headerOf(metadata, requestIdHeader));
       const error = pipeline.record.unknownMethod({ method: path.slice(1), requestId, protocol: "grpc" });
@@ -51,7 +53,7 @@ export class GrpcIntercept extends ServerInterceptingCall implements Listener {
       return;
     }
     this.#call = new GrpcCall({ pipeline, transport, served, metadata, maxRequestBytes, sendStatus: this.#sendStatus });
-    this.#call.begin();
+    this.#call.begin(certifiedBy(transport));
   }
 
   onReceiveMessage(bytes: Uint8Array): void {

@@ -8,6 +8,7 @@ import {
 } from "@connectrpc/connect-node";
 import type { Log } from "../log.ts";
 import type { Telemetry } from "../telemetry.ts";
+import type { CertifiedBy } from "./client-certificate.ts";
 import { createRequestGate, routeMethod } from "./connect-adapter.ts";
 import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { answerUnknownPath, answerUnsupported } from "./http-refusals.ts";
@@ -15,7 +16,7 @@ import type { Pipeline } from "./interceptors.ts";
 import { untilInterrupted } from "./interruptible-body.ts";
 import { binaryReadOptions, jsonReadOptions } from "./read-options.ts";
 import type { Readiness } from "./readiness.ts";
-import { findCall } from "./service-call.ts";
+import { findCall, putCertified } from "./service-call.ts";
 import type { ServiceRegistration } from "./service-registration.ts";
 
 type Answer = (request: HttpRequest, response: HttpResponse) => Promise<void>;
@@ -23,6 +24,7 @@ type Answer = (request: HttpRequest, response: HttpResponse) => Promise<void>;
 export interface HttpHandlerOptions {
   readonly services: readonly ServiceRegistration[];
   readonly maxRequestBytes: number;
+  readonly certifiedBy: CertifiedBy<HttpRequest>;
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
@@ -37,7 +39,7 @@ export function createHttpHandler(pipeline: Pipeline, options: HttpHandlerOption
     const handler = handlers.get(path);
     const page = pages.get(path);
     if (handler !== undefined) {
-      await answerRpc(handler, request, response);
+      await answerRpc(handler, options.certifiedBy(request), request, response);
     } else if (page !== undefined) {
       await page(request, response);
     } else {
@@ -69,8 +71,14 @@ function createRpcHandlers(pipeline: Pipeline, { services, maxRequestBytes }: Ht
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }
 
-async function answerRpc(handler: UniversalHandler, request: HttpRequest, response: HttpResponse): Promise<void> {
+async function answerRpc(
+  handler: UniversalHandler,
+  certified: string | undefined,
+  request: HttpRequest,
+  response: HttpResponse,
+): Promise<void> {
   const values = createContextValues();
+  putCertified(values, certified);
   const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   const closeAfterAnswer = () => {
     // The rest of the body may never come, and nothing else can follow on this connection.

@@ -2,10 +2,10 @@ import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import type { ConnectError, HandlerContext, MethodImplSpec } from "@connectrpc/connect";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
-import type { Policy } from "../identity/policy.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { CallRecord } from "./call-record.ts";
 import { toConnectError } from "./error-details.ts";
+import { admitCaller, type Grants, requireGranted } from "./grants.ts";
 import type { InFlight } from "./in-flight.ts";
 import { toRequestId } from "./request-id.ts";
 import { type ServedMethod, ServiceCall } from "./service-call.ts";
@@ -14,7 +14,7 @@ import type { Validate } from "./validation.ts";
 /** What the steps around every method use. */
 export interface Pipeline {
   readonly identity: Identity;
-  readonly policy: Policy;
+  readonly grants: Grants;
   readonly validate: Validate;
   readonly inFlight: InFlight;
   readonly record: CallRecord;
@@ -33,11 +33,15 @@ export function openCall(method: ServedMethod, headers: CallHeaders): ServiceCal
   return new ServiceCall(method, toRequestId(headers.requestId), headers.protocol, headers.hasDeadline);
 }
 
-/** Second step, before the body is read: is it time for calls, and who calls? A promise only when a token is new. */
+/**
+ * Second step, before the body is read: is it time for calls, who calls, and may this service call this method now?
+ * `certified` is the service that the client's certificate names. A promise only when a token is new.
+ */
 export function admitCall(
   pipeline: Pipeline,
   call: ServiceCall,
   authorization: string | undefined,
+  certified: string | undefined,
 ): Promise<void> | undefined {
   const forAnyone = call.method.access === "anyone";
   if (!forAnyone && pipeline.inFlight.draining) {
@@ -48,14 +52,16 @@ export function admitCall(
   if (forAnyone) {
     return undefined;
   }
-  const caller = pipeline.identity.callerOf(authorization);
-  if (typeof caller === "string") {
-    call.caller = caller;
+  if (certified !== undefined && !authorization) {
+    admitCaller(pipeline.grants, call, certified, certified);
     return undefined;
   }
-  return caller.then((name) => {
-    call.caller = name;
-  });
+  const caller = pipeline.identity.callerOf(authorization);
+  if (typeof caller === "string") {
+    admitCaller(pipeline.grants, call, caller, certified);
+    return undefined;
+  }
+  return caller.then((name) => admitCaller(pipeline.grants, call, name, certified));
 }
 
 /** Streams have no deadline unless the caller gives one. */
@@ -68,13 +74,14 @@ function startDeadline(pipeline: Pipeline, call: ServiceCall): void {
   }
 }
 
-/** Third step, with the decoded request: is it valid, and may this service ask it? */
-function checkRequest(pipeline: Pipeline, call: ServiceCall, request: Message): void {
-  const { descriptor, name, access } = call.method;
-  pipeline.validate(descriptor.input, request);
-  if (access === "services" && !pipeline.policy.allow(call.caller, name)) {
-    throw new MaruError(ErrorReason.CALLER_NOT_ALLOWED, { metadata: { caller: call.caller, method: name } });
-  }
+/**
+ * Third step, with the decoded request: is it valid, and may this service ask it? A promise only when the answer lies
+ * with rooms that were not read before.
+ */
+function checkRequest(pipeline: Pipeline, call: ServiceCall, request: Message): Promise<void> | undefined {
+  call.request = request;
+  pipeline.validate(call.method.descriptor.input, request);
+  return requireGranted(pipeline.grants, call, request);
 }
 
 /** Last step: counts and logs, and says what is sent. Ending a call again only says it again. */
@@ -147,7 +154,10 @@ export async function runUnary(
 ): Promise<Awaited<ReturnType<Implementation<"unary">>>> {
   try {
     beginWork(call);
-    checkRequest(pipeline, call, request);
+    const checked = checkRequest(pipeline, call, request);
+    if (checked !== undefined) {
+      await orInterrupted(pipeline, call, checked);
+    }
     const answer = await orInterrupted(pipeline, call, Promise.resolve(implementation(request, context)));
     endWell(pipeline, call);
     return answer;
@@ -181,8 +191,8 @@ export function runServerStreaming(
   request: AnyMessage,
   context: HandlerContext,
 ) {
-  return runStream(pipeline, call, () => {
-    checkRequest(pipeline, call, request);
+  return runStream(pipeline, call, async () => {
+    await checkRequest(pipeline, call, request);
     return implementation(request, context);
   });
 }
@@ -194,16 +204,21 @@ export function runBidiStreaming(
   requests: AsyncIterable<AnyMessage>,
   context: HandlerContext,
 ) {
-  return runStream(pipeline, call, () => implementation(checked(pipeline, call, requests), context));
+  return runStream(pipeline, call, async () => implementation(checked(pipeline, call, requests), context));
 }
 
-async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () => AsyncIterable<T>): AsyncGenerator<T> {
+async function* runStream<T>(
+  pipeline: Pipeline,
+  call: ServiceCall,
+  begin: () => Promise<AsyncIterable<T>>,
+): AsyncGenerator<T> {
   let iterator: AsyncIterator<T> | undefined;
   // Not awaited: an implementation that ignores its signal would hold the answer back.
   const stop = () => iterator?.return?.().catch((failure: unknown) => recordLate(pipeline, call, failure));
   try {
     beginWork(call);
-    iterator = begin()[Symbol.asyncIterator]();
+    const answers = await orInterrupted(pipeline, call, begin());
+    iterator = answers[Symbol.asyncIterator]();
     for (;;) {
       const next = await orInterrupted(pipeline, call, iterator.next());
       if (next.done === true) {
@@ -235,7 +250,7 @@ async function* runStream<T>(pipeline: Pipeline, call: ServiceCall, begin: () =>
 
 async function* checked(pipeline: Pipeline, call: ServiceCall, requests: AsyncIterable<AnyMessage>) {
   for await (const request of requests) {
-    checkRequest(pipeline, call, request);
+    await checkRequest(pipeline, call, request);
     yield request;
   }
 }

@@ -1,9 +1,14 @@
 import { Health } from "@maru/protocol/grpc";
-import type { Policy } from "../identity/policy.ts";
+import type { FindRoomKinds } from "../domain/rooms/kinds-of-rooms.ts";
+import type { ClientNaming } from "../identity/certified-service.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Log } from "../log.ts";
+import type { Policy } from "../policy/policy.ts";
+import { RateLimiter } from "../policy/rate-limiter.ts";
 import type { Telemetry } from "../telemetry.ts";
+import { createAudit, noAudit } from "./audit.ts";
 import { createCallRecord } from "./call-record.ts";
+import { certifiedByGrpc, certifiedByHttp } from "./client-certificate.ts";
 import { createGrpcBridge } from "./grpc-bridge.ts";
 import { listenGrpc } from "./grpc-listener.ts";
 import { serveHealth } from "./health.ts";
@@ -17,7 +22,7 @@ import type { ServiceRegistration } from "./service-registration.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { compileValidation } from "./validation.ts";
 
-export interface ListenConfig {
+export interface ListenConfig extends ClientNaming {
   readonly grpcAddress: string;
   readonly httpAddress: string;
   readonly grpcTls: TlsFiles | undefined;
@@ -25,6 +30,7 @@ export interface ListenConfig {
   readonly maxRequestBytes: number;
   readonly defaultDeadlineMs: number;
   readonly drainTimeoutMs: number;
+  readonly auditLog: boolean;
 }
 
 export interface ListenOptions {
@@ -35,6 +41,7 @@ export interface ListenOptions {
   readonly checks: readonly ReadinessCheck[];
   readonly identity: Identity;
   readonly policy: Policy;
+  readonly findRoomKinds: FindRoomKinds;
   readonly telemetry: Telemetry;
   readonly log: Log;
 }
@@ -58,12 +65,16 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   telemetry.gauge("maru_rpc_calls_in_flight", "Calls of services that are being served.", () => inFlight.count);
   const pipeline: Pipeline = {
     identity: options.identity,
-    policy: options.policy,
+    grants: {
+      policy: options.policy,
+      rates: new RateLimiter(() => performance.now()),
+      findRoomKinds: options.findRoomKinds,
+    },
     validate: compileValidation(
       services.flatMap(({ methods }) => methods.map(({ method }) => method.descriptor.input)),
     ),
     inFlight,
-    record: createCallRecord({ log, telemetry }),
+    record: createCallRecord({ log, telemetry, audit: config.auditLog ? createAudit(log) : noAudit }),
     defaultDeadlineMs: config.defaultDeadlineMs,
   };
   const readiness = createReadiness({ checks: options.checks, inFlight, timeoutMs: 2_000, maxAgeMs: 1_000 });
@@ -73,9 +84,14 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     options.reflection === undefined ? [] : serveReflection(options.reflection, [...names, Health.typeName]);
 
   const { maxRequestBytes } = config;
-  const bridge = createGrpcBridge(pipeline, { services: [...services, health, ...reflection], maxRequestBytes });
+  const bridge = createGrpcBridge(pipeline, {
+    services: [...services, health, ...reflection],
+    maxRequestBytes,
+    certifiedBy: certifiedByGrpc(config, config.grpcTls),
+  });
   const grpc = await listenGrpc({ address: config.grpcAddress, tls: config.grpcTls, maxRequestBytes, ...bridge });
-  const handler = createHttpHandler(pipeline, { services, maxRequestBytes, readiness, telemetry, log });
+  const certifiedBy = certifiedByHttp(config, config.httpTls);
+  const handler = createHttpHandler(pipeline, { services, maxRequestBytes, certifiedBy, readiness, telemetry, log });
   const http = await listenHttp(config.httpAddress, config.httpTls, handler).catch(async (error: unknown) => {
     await grpc.close(0);
     throw error;

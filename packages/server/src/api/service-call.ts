@@ -1,7 +1,10 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type ConnectError, type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { StreamCall } from "../domain/call.ts";
 import type { MaruError } from "../errors.ts";
+import type { Grant } from "../policy/policy.ts";
+import type { RateShare } from "../policy/rate-limiter.ts";
+import type { RequestReader } from "./request-reader.ts";
 
 /** `services`: only callers that prove who they are. `anyone`: health and reflection. */
 export type Access = "services" | "anyone";
@@ -11,6 +14,9 @@ export interface ServedMethod {
   readonly name: string;
   readonly descriptor: DescMethod;
   readonly access: Access;
+  /** Of those who run Maru: every such call is in the audit log. */
+  readonly administrative: boolean;
+  readonly reader: RequestReader;
 }
 
 /** One call from its headers to its end, the same for every transport. */
@@ -21,6 +27,12 @@ export class ServiceCall implements StreamCall {
   readonly startedMs: number;
   readonly hasDeadline: boolean;
   caller = "";
+  /** What the caller may do. Set when the call is admitted. */
+  grant: Grant | undefined;
+  /** Undefined when the caller's calls are not counted. */
+  rateShare: RateShare | undefined;
+  /** The latest one, once it was decoded. */
+  request: Message | undefined;
   state: "opened" | "running" | "ended" = "opened";
   deadlineTimer: NodeJS.Timeout | undefined;
   /** The transport's part: answers a call whose work has not begun, for no work will end then. */
@@ -103,6 +115,17 @@ const callKey: ContextKey<ServiceCall | undefined> = createContextKey<ServiceCal
 
 export function putCall(values: HandlerContext["values"], call: ServiceCall): void {
   values.set(callKey, call);
+}
+
+const certifiedKey: ContextKey<string | undefined> = createContextKey<string | undefined>(undefined);
+
+/** The service that the client's certificate names, from the connection to where the call is admitted. */
+export function putCertified(values: HandlerContext["values"], service: string | undefined): void {
+  if (service !== undefined) values.set(certifiedKey, service);
+}
+
+export function certifiedOf(values: HandlerContext["values"]): string | undefined {
+  return values.get(certifiedKey);
 }
 
 /** Nothing before the call is opened. */

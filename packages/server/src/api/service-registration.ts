@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
+import { requestReader } from "./request-reader.ts";
 import type { Access, ServedMethod } from "./service-call.ts";
 
 export interface ServedImplementation {
@@ -13,6 +14,8 @@ export interface ServiceRegistration {
   readonly methods: readonly ServedImplementation[];
 }
 
+const administrativeCalls = /^maru\.chat\.v1\.(AdminService\/|CardService\/Register)/;
+
 /** Methods without an implementation answer METHOD_UNKNOWN. */
 export function serveService<Service extends DescService>(
   service: Service,
@@ -23,8 +26,9 @@ export function serveService<Service extends DescService>(
   const methods = service.methods.flatMap((descriptor) => {
     const spec = specs[descriptor.localName];
     const name = `${service.typeName}/${descriptor.name}`;
-    const implemented = descriptor.localName in implementation;
-    return spec !== undefined && implemented ? [{ method: { name, descriptor, access }, spec }] : [];
+    if (spec === undefined || !(descriptor.localName in implementation)) return [];
+    const administrative = administrativeCalls.test(name);
+    return [{ method: { name, descriptor, access, administrative, reader: requestReader(descriptor) }, spec }];
   });
   return { service, methods };
 }

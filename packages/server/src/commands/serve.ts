@@ -14,6 +14,8 @@ export interface ServedServer extends AsyncDisposable {
   readonly api: ServedApi;
   /** Refuses new calls, waits for those that run, hands on what the relay has read. */
   drain(): Promise<void>;
+  /** Reads the policy file now. */
+  reload(): Promise<void>;
 }
 
 /** Starts a server with the roles of its configuration. */
@@ -40,6 +42,7 @@ export async function serve(config: Config): Promise<ServedServer> {
       await api.drain();
       await relay?.drain();
     },
+    reload: () => api.reloadPolicy(),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

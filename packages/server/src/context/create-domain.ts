@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Entry } from "@maru/protocol";
+import type { AdminDomain } from "../domain/admin/start-job.ts";
+import { defaultDomainLimits } from "../domain/domain.ts";
+import { createLog, defaultLogLimits } from "../domain/log/log.ts";
+import type { RoomKinds } from "../domain/rooms/room-kind.ts";
+import type { ServerParts } from "./server-parts.ts";
+
+export interface DomainHooks {
+  readonly kinds: RoomKinds;
+  /** See LogOptions. */
+  readonly onStored: (entry: Entry) => void;
+}
+
+export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHooks): AdminDomain {
+  const { config, telemetry, clock, store, jobs } = parts;
+  const log = createLog({
+    store,
+    clock,
+    random: Math.random,
+    sleep: (ms) => sleep(ms),
+    // No caller knows the key that the server makes, so it need not carry its time.
+    newKey: randomUUID,
+    limits: {
+      ...defaultLogLimits,
+      cachedTailMaxAgeMs: config.cachedTailMaxAgeMs,
+      appendTimeoutMs: config.appendTimeoutMs,
+      keyMaxSkewMs: config.keyMaxSkewMs,
+      keyReadBackEntries: config.keyReadBackEntries,
+      cacheBytes: config.cacheBytes,
+    },
+    onLost: () => telemetry.appendsLost.inc(),
+    onStored,
+  });
+  return {
+    store,
+    jobs,
+    log,
+    limits: {
+      ...defaultDomainLimits,
+      maxTextBytes: config.maxTextBytes,
+      maxEdits: config.maxEdits,
+      maxReactingUsers: config.maxReactingUsers,
+      maxPins: config.maxPins,
+      unreadMaxEntries: config.unreadMaxEntries,
+      listRoomsMax: config.listRoomsMax,
+    },
+    kinds,
+    onFault: (error, facts) => parts.log.error({ ...facts, error }, "a part of a call failed unforeseen"),
+  };
+}

@@ -1,0 +1,18 @@
+import type { ReadinessCheck } from "../api/readiness.ts";
+import type { Config } from "../config.ts";
+import type { JobStore } from "../domain/admin/job.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { Store } from "../domain/store.ts";
+import type { Log } from "../log.ts";
+import type { Telemetry } from "../telemetry.ts";
+
+/** What a server is made of besides its stores: the parts that the command line and the test kit wire alike. */
+export interface ServerParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly jobs: JobStore;
+  readonly checks: readonly ReadinessCheck[];
+}
