@@ -3,7 +3,7 @@ import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { type Listening, type ListenOptions, listen } from "../src/api/listen.ts";
 import type { ReadinessCheck } from "../src/api/readiness.ts";
 import { callOf } from "../src/api/service-call.ts";
-import { serveService } from "../src/api/service-registration.ts";
+import { type ServiceRegistration, serveService } from "../src/api/service-registration.ts";
 import { MaruError } from "../src/errors.ts";
 import { createTokenIdentity, signServiceToken } from "../src/identity/tokens.ts";
 import { createLog } from "../src/log.ts";
@@ -30,7 +30,8 @@ export async function startApiServer(
     checks = [],
     policy = allowServices([]),
     reflection = true,
-  }: { checks?: ReadinessCheck[]; policy?: Policy; reflection?: boolean } = {},
+    services = [],
+  }: { checks?: ReadinessCheck[]; policy?: Policy; reflection?: boolean; services?: ServiceRegistration[] } = {},
 ): Promise<ApiServer> {
   const logged: Record<string, unknown>[] = [];
   const log = createLog("debug", { write: (line) => logged.push(JSON.parse(line)) });
@@ -79,7 +80,7 @@ export async function startApiServer(
       clientSpiffePrefix: "spiffe://",
       ...config,
     },
-    services: [events],
+    services: [events, ...services],
     reflection: reflection ? readDescriptorSet() : undefined,
     checks,
     identity: createTokenIdentity({
@@ -92,6 +93,7 @@ export async function startApiServer(
       telemetry,
     }),
     policy,
+    // The kind of the room support-1 is support.
     findRoomKinds: async (roomIds) => new Map(roomIds.map((roomId) => [roomId, roomId.replace(/-.*$/, "")])),
     telemetry,
     log,
