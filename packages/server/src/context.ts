@@ -1,10 +1,4 @@
-import {
-  AdminService,
-  EventService,
-  MessageService,
-  ReadService,
-  RoomService,
-} from "@maru/protocol";
+import { AdminService, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { adminService } from "./api/admin-service.ts";
 import { eventService } from "./api/event-service.ts";

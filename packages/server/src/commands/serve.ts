@@ -1,5 +1,6 @@
 import { type Config, shownConfig } from "../config.ts";
-import { countConsumed, type ServedApi, serveApi } from "../context.ts";
+import { countConsumed } from "../context/count-consumed.ts";
+import { type ServedApi, serveApi } from "../context.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createLog } from "../log.ts";
 import { tableCheck } from "../readiness-checks.ts";
