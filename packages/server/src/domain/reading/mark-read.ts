@@ -2,20 +2,14 @@ import { create } from "@bufbuild/protobuf";
 import type { MarkReadRequest, ReadMarker } from "@maru/protocol";
 import { ErrorReason, ReadMarkerSchema } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
-import { actingUser, provenActor } from "../actor.ts";
+import { provenActor, requireUser } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 
 export async function markRead(domain: Domain, call: Call, request: MarkReadRequest): Promise<ReadMarker> {
   const { roomId, seq } = request;
-  const userId = actingUser(provenActor(call, request.actor));
-  if (userId === undefined) {
-    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
-      metadata: { actor: request.actor?.kind.case ?? "" },
-      message: "only a user can read",
-    });
-  }
+  const userId = requireUser(provenActor(call, request.actor), "read");
   await requireWritten(domain, roomId, seq);
   const outcome = await domain.store.markRead(roomId, userId, seq);
   if (outcome.kind === "not_a_member") {
