@@ -41,6 +41,7 @@ export async function startWorld(): Promise<World> {
     MARU_MAX_EDITS: "5",
     MARU_MAX_REACTING_USERS: "5",
     MARU_MAX_PINS: "3",
+    MARU_AUDIT_LOG: "off",
     MARU_GRPC_ADDRESS: "127.0.0.1:0",
     MARU_HTTP_ADDRESS: "127.0.0.1:0",
     MARU_TOKEN_KEY: key,
