@@ -8,16 +8,20 @@ export interface RoomComparison {
   readonly received: number;
   /** Numbers of stored entries that no event told of. */
   readonly missing: number;
-  /** Events that came again. */
+  /** Events that came again, as they may after a consumer has joined its group anew. */
   readonly repeated: number;
+  /** First occurrences that came after one with a higher number. */
   readonly outOfOrder: number;
-  /** Messages whose text is not byte for byte what was sent. */
+  /** Events of messages whose text is not byte for byte what was sent. */
   readonly changed: number;
 }
 
 export function compareRoom(sent: SentRoom, received: readonly { seq: number; hash: string }[]): RoomComparison {
   const last = sent.messages.at(-1)?.[0] ?? 0;
-  const hashes = new Map(received.map(({ seq, hash }) => [seq, hash]));
+  const hashes = new Map<number, string>();
+  for (const { seq, hash } of received) if (!hashes.has(seq)) hashes.set(seq, hash);
+  const texts = new Map(sent.messages);
+  const firsts = [...hashes.keys()];
   const all = Array.from({ length: last }, (_, index) => index + 1);
   return {
     title: sent.title,
@@ -25,14 +29,14 @@ export function compareRoom(sent: SentRoom, received: readonly { seq: number; ha
     received: [...hashes.values()].filter((hash) => hash !== "").length,
     missing: all.filter((seq) => !hashes.has(seq)).length,
     repeated: received.length - hashes.size,
-    outOfOrder: received.filter(({ seq }, index) => index > 0 && seq < (received[index - 1]?.seq ?? 0)).length,
-    changed: sent.messages.filter(([seq, hash]) => hashes.has(seq) && hashes.get(seq) !== hash).length,
+    outOfOrder: firsts.filter((seq, index) => index > 0 && seq < (firsts[index - 1] ?? 0)).length,
+    changed: received.filter(({ seq, hash }) => texts.has(seq) && texts.get(seq) !== hash).length,
   };
 }
 
-export function isEqual(room: RoomComparison): boolean {
-  const { sent, received, missing, repeated, outOfOrder, changed } = room;
-  return sent === received && missing + repeated + outOfOrder + changed === 0;
+/** Every message once at least, first occurrences in order, and none changed: what a consumer is promised. */
+export function isEqual({ sent, received, missing, outOfOrder, changed }: RoomComparison): boolean {
+  return sent === received && missing + outOfOrder + changed === 0;
 }
 
 /** The value below which the share `p` of `sorted` lies; 0 for none. */

@@ -170,6 +170,7 @@ function report(rooms: readonly RoomComparison[], sent: readonly SentRoom[], del
     for (const room of rooms) row(room.title, room.sent, room.received, isEqual(room) ? "equal" : "DIFFERENT");
     row("all", result.sent, result.received, "");
     process.stdout.write(`\nempty texts refused: ${result.refusedEmptyTexts}\n`);
+    if (result.repeated > 0) process.stdout.write(`events that came again: ${result.repeated}\n`);
     process.stdout.write(`from commit to handler: p50 ${result.delayMs.p50} ms, p99 ${result.delayMs.p99} ms\n\n`);
   }
   process.stdout.write(`${JSON.stringify(result)}\n`);
