@@ -6,6 +6,10 @@ const help = `usage: npm run bench -- <name> [options]
                  --seconds N  --rounds N  --callers N  --warm-up N  --storage memory|disk|both
   contention   units of the table per message, alone in a room and when servers compete for it
                  --sends N  --rooms N  --pause-ms N
+  page         pages of 50 messages through the service, from the table and from the cache, against the raw query
+                 --seconds N  --rounds N  --callers N  --warm-up N
+  list-rooms   latency and requests to the table of the list of a user with many rooms
+                 --rooms N  --messages N  --lists N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -15,6 +19,8 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   rpc: () => import("./rpc.ts"),
   send: () => import("./send.ts"),
   contention: () => import("./contention.ts"),
+  page: () => import("./page.ts"),
+  "list-rooms": () => import("./list-rooms.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

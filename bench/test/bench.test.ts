@@ -58,9 +58,37 @@ test("the bench send prints the rate, the latencies and the CPU time of both sid
   expect(ratio).toBeCloseTo(maru.per_second / raw.per_second);
 });
 
+test("the bench page prints the rates of the raw query, of the table and of the cache", {
+  timeout: 180_000,
+}, async () => {
+  const options = ["--seconds", "1", "--rounds", "1", "--callers", "4", "--warm-up", "1", "--results", ""];
+  const { text, results } = await bench("page", ...options);
+  expect(text).toContain("rooms cached");
+  expect(results).toMatchObject({ bench: "page", callers: 4, rounds: 1, page_size: 50 });
+  for (const side of [results.raw, results.cold, results.cached]) {
+    expect(side.per_second).toBeGreaterThan(0);
+    expect(side.p99_ms).toBeGreaterThanOrEqual(side.p50_ms);
+  }
+  expect(results.cold_ratio).toBeCloseTo(results.cold.per_second / results.raw.per_second);
+  expect(results.cached_ratio).toBeCloseTo(results.cached.per_second / results.raw.per_second);
+});
+
+test("the bench list-rooms prints the latency of a list and its requests to the table", {
+  timeout: 180_000,
+}, async () => {
+  const { text, results } = await bench(
+    ...["list-rooms", "--rooms", "60", "--messages", "3", "--lists", "2", "--results", ""],
+  );
+  expect(text).toContain("requests each");
+  // The index, the members, the rooms, each room's tail, and the log of each room on the page.
+  expect(results).toMatchObject({ bench: "list-rooms", rooms: 60, lists: 2, requests_per_list: 1 + 1 + 1 + 60 + 50 });
+  expect(results.p99_ms).toBeGreaterThanOrEqual(results.p50_ms);
+  expect(results.read_units_per_list).toBeGreaterThan(60);
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
-  for (const name of ["rpc", "send"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  for (const name of ["rpc", "send", "page", "list-rooms"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   await expect(run(process.execPath, [main, "speed"])).rejects.toMatchObject({
     stderr: expect.stringContaining('there is no bench "speed"'),
   });

@@ -11,6 +11,7 @@ export interface Telemetry {
   readonly keySetLoads: Counter<"result">;
   readonly policyLoads: Counter<"result">;
   readonly storeUnits: Counter<"kind" | "operation">;
+  readonly storeRequests: Counter<"operation">;
   readonly appendsLost: Counter;
   readonly holdsExpired: Counter;
   /** A value that is asked for when metrics are read. */
@@ -67,6 +68,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       name: "maru_store_units_total",
       help: "Read and write units of the table, as it reports them; a refused put counts as one write unit.",
       labelNames: ["kind", "operation"],
+      registers,
+    }),
+    storeRequests: new Counter({
+      name: "maru_store_requests_total",
+      help: "Requests that the table has answered.",
+      labelNames: ["operation"],
       registers,
     }),
     appendsLost: new Counter({
