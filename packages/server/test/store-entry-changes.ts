@@ -3,7 +3,7 @@ import { create, equals } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Entry, EntrySchema, HoldState, type Message, MessageSchema } from "@maru/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { EntryChange, LoggedEntry, MessageRecord, Store } from "../src/domain/store.ts";
+import type { EntryChange, EntryPlace, LoggedEntry, MessageRecord, Store } from "../src/domain/store.ts";
 import { BORN_AT_MS, creation, textEntry } from "./store-fixtures.ts";
 
 /** What every store must do where an entry changes earlier ones. Each test has rooms of its own. */
@@ -125,29 +125,30 @@ export function entryChangesContract(name: string, makeStore: () => Promise<Stor
       expect((await read(roomId, 100)).entry.body).toEqual(bodyOf(""));
     });
 
-    test("held messages are listed by room and number, page by page, until they are no longer held", async () => {
-      const roomIds = [];
-      for (let n = 0; n < 20; n++) {
+    test("held messages are listed room by room, page by page, until they are no longer held", async () => {
+      const roomIds: string[] = [];
+      const seqs = [2, 3, 4, 5, 6, 7];
+      for (let n = 0; n < 12; n++) {
         const roomId = await createRoom(0);
         roomIds.push(roomId);
-        for (const seq of [2, 3]) {
+        for (const seq of seqs) {
           const entry = textEntry(roomId, seq);
           await store.putEntry({ ...entry, entry: create(EntrySchema, { ...entry.entry, body: bodyOf("x", held) }) });
         }
-        await change(roomId, 4, { seq: 2, body: bodyOf("x", { holdState: HoldState.COMMITTED }) });
+        await change(roomId, 8, { seq: 2, body: bodyOf("x", { holdState: HoldState.COMMITTED }) });
       }
       const list = async () => {
-        const found = [];
-        for (let after: Awaited<ReturnType<Store["listHeldMessages"]>>[number] | undefined; ; ) {
-          const page = await store.listHeldMessages(after, 3);
-          found.push(...page);
-          if (page.length < 3) return found.map(({ roomId, seq }) => `${roomId}/${seq}`);
+        const found: string[] = [];
+        for (let after: EntryPlace | undefined; ; ) {
+          const page = await store.listHeldMessages(after, 4);
+          found.push(...page.map(({ roomId, seq }) => `${roomId}/${seq}`));
+          if (page.length < 4) return found;
           after = page.at(-1);
         }
       };
-      const first = await list();
-      expect(first.toSorted()).toEqual(roomIds.map((roomId) => `${roomId}/3`).toSorted());
-      for (const roomId of roomIds) await change(roomId, 5, { seq: 3, body: bodyOf("x") });
+      const open = roomIds.flatMap((roomId) => seqs.slice(1).map((seq) => `${roomId}/${seq}`));
+      expect((await list()).toSorted()).toEqual(open.toSorted());
+      for (const roomId of roomIds) await change(roomId, 9, ...seqs.map((seq) => ({ seq, body: bodyOf("x") })));
       expect(await list()).toEqual([]);
     });
 

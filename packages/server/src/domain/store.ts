@@ -140,7 +140,7 @@ export interface Store {
   listRoomIdsOf(userId: string, afterRoomId: string | undefined, limit: number): Promise<string[]>;
   /** Ids of all rooms whose id falls into a bucket, 0 to `roomBucketCount` - 1, ascending. */
   listRoomIds(bucket: number, afterRoomId: string | undefined, limit: number): Promise<string[]>;
-  /** Messages that are held, or were when the index was written; by room and number. */
+  /** Messages that are held, or were when the index was written; room by room. */
   listHeldMessages(after: EntryPlace | undefined, limit: number): Promise<EntryPlace[]>;
 
   /** Never lowers it. The room must exist. */

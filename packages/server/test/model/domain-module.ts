@@ -18,6 +18,18 @@ type Source = typeof import("../../src/domain/log/log.ts") &
   typeof import("../../src/domain/messages/send.ts") &
   typeof import("../../src/domain/messages/get.ts") &
   typeof import("../../src/domain/messages/list.ts") &
+  typeof import("../../src/domain/messages/edit.ts") &
+  typeof import("../../src/domain/messages/delete.ts") &
+  typeof import("../../src/domain/messages/set-reactions.ts") &
+  typeof import("../../src/domain/messages/list-reactions.ts") &
+  typeof import("../../src/domain/messages/pin.ts") &
+  typeof import("../../src/domain/messages/unpin.ts") &
+  typeof import("../../src/domain/messages/list-pinned.ts") &
+  typeof import("../../src/domain/messages/commit.ts") &
+  typeof import("../../src/domain/messages/cancel.ts") &
+  typeof import("../../src/domain/messages/list-versions.ts") &
+  typeof import("../../src/domain/messages/expire-holds.ts") &
+  typeof import("../../src/domain/events/list-entries.ts") &
   typeof import("../../src/domain/reading/mark-read.ts") &
   typeof import("../../src/domain/reading/get-read-markers.ts") &
   typeof import("../../src/domain/admin/purge.ts");
@@ -40,6 +52,18 @@ const files = [
   "messages/send.ts",
   "messages/get.ts",
   "messages/list.ts",
+  "messages/edit.ts",
+  "messages/delete.ts",
+  "messages/set-reactions.ts",
+  "messages/list-reactions.ts",
+  "messages/pin.ts",
+  "messages/unpin.ts",
+  "messages/list-pinned.ts",
+  "messages/commit.ts",
+  "messages/cancel.ts",
+  "messages/list-versions.ts",
+  "messages/expire-holds.ts",
+  "events/list-entries.ts",
   "reading/mark-read.ts",
   "reading/get-read-markers.ts",
   "admin/purge.ts",

@@ -11,18 +11,25 @@ export interface Finding {
   readonly violation: string | undefined;
 }
 
+type Run = (...args: Parameters<typeof runSchedule>) => Promise<{ readonly violations: readonly string[] }>;
+
 /** Inside the package, so that the copies find what they import. */
 const mutantsUrl = new URL("../../.mutants/", import.meta.url);
 
 /** Plants a fault in a copy of the domain, and runs schedules until one shows it. */
-export async function findFault(fault: PlantedFault, firstSeed: number, maxSchedules: number): Promise<Finding> {
+export async function findFault(
+  fault: PlantedFault,
+  firstSeed: number,
+  maxSchedules: number,
+  run: Run = runSchedule,
+): Promise<Finding> {
   const folder = new URL(`${process.pid}-${fault.name.replaceAll(/\W+/g, "-")}/`, mutantsUrl);
   try {
     await copyWith(fault, folder);
     const module = await loadDomain(new URL("domain/", folder));
     for (let schedules = 1; schedules <= maxSchedules; schedules++) {
       const options = { store: createMemoryStore(), patienceMs: 0 };
-      const violation = await firstViolation(() => runSchedule(firstSeed + schedules - 1, options, module));
+      const violation = await firstViolation(() => run(firstSeed + schedules - 1, options, module));
       if (violation !== undefined) return { name: fault.name, schedules, violation };
     }
     return { name: fault.name, schedules: undefined, violation: undefined };
@@ -33,7 +40,7 @@ export async function findFault(fault: PlantedFault, firstSeed: number, maxSched
   }
 }
 
-async function firstViolation(run: () => ReturnType<typeof runSchedule>): Promise<string | undefined> {
+async function firstViolation(run: () => ReturnType<Run>): Promise<string | undefined> {
   try {
     return (await run()).violations[0];
   } catch (error) {

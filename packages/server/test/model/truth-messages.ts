@@ -1,0 +1,156 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Actor, type Content, type Entry, HoldState, type Message, type ReactionCount } from "@maru/protocol";
+import type { TruthEntry } from "./truth.ts";
+
+/** A message as the log says that it is. */
+export interface TruthMessage {
+  readonly seq: number;
+  readonly author: string;
+  readonly createdAtMs: number;
+  readonly text: string | undefined;
+  readonly versions: readonly { readonly seq: number; readonly text: string | undefined }[];
+  readonly editedAtMs: number | undefined;
+  readonly editCount: number;
+  readonly hold: HoldState;
+  readonly expiresAtMs: number | undefined;
+  readonly deletedBy: string | undefined;
+  readonly reactions: ReadonlyMap<string, readonly string[]>;
+  /** In order of first use. */
+  readonly counts: readonly (readonly [string, number])[];
+  readonly pinned: boolean;
+}
+
+/** All messages behind an entry. */
+export interface TruthMessages {
+  readonly bySeq: ReadonlyMap<number, TruthMessage>;
+  /** The newest pin last. */
+  readonly pins: readonly number[];
+}
+
+const empty: TruthMessages = { bySeq: new Map(), pins: [] };
+
+/** Messages behind each entry; index 0 is before the first. Folded, slowly and plainly, from the entries as first written. */
+export function foldMessages(entries: readonly TruthEntry[]): TruthMessages[] {
+  const states = [empty];
+  for (const { logged } of entries) states.push(foldEntry(states.at(-1) ?? empty, logged.entry));
+  return states;
+}
+
+function foldEntry(state: TruthMessages, entry: Entry): TruthMessages {
+  const { body, seq } = entry;
+  if (body.case === "messageSent") return withMessage(state, sent(entry, body.value));
+  const targetSeq = (body.value as { targetSeq?: number } | undefined)?.targetSeq ?? 0;
+  const target = state.bySeq.get(targetSeq);
+  if (target === undefined) return state;
+  const changed = (fields: Partial<TruthMessage>) => withMessage(state, { ...target, ...fields });
+  switch (body.case) {
+    case "messageEdited": {
+      const text = textOf(body.value.content);
+      const versions = [...target.versions, { seq, text }];
+      return changed({ text, versions, editCount: target.editCount + 1, editedAtMs: createdAtMs(entry) });
+    }
+    case "messageDeleted": {
+      const hold = target.hold === HoldState.HELD ? HoldState.CANCELLED : target.hold;
+      const gone = { text: undefined, versions: [], reactions: new Map(), counts: [], pinned: false, hold };
+      const after = changed({ ...gone, expiresAtMs: undefined, deletedBy: `${nameOf(entry.actor)} at ${seq}` });
+      return { ...after, pins: state.pins.filter((other) => other !== targetSeq) };
+    }
+    case "messageCommitted":
+      return changed({ hold: HoldState.COMMITTED, expiresAtMs: undefined });
+    case "messageCancelled":
+      return changed({ hold: HoldState.CANCELLED, expiresAtMs: undefined, text: undefined, versions: [] });
+    case "reactionsChanged": {
+      const reactions = new Map(target.reactions);
+      reactions.delete(body.value.userId);
+      if (body.value.kinds.length > 0) reactions.set(body.value.userId, body.value.kinds);
+      return changed({ reactions, counts: count(target.counts, reactions, body.value.kinds) });
+    }
+    case "messagePinned":
+      return { ...changed({ pinned: true }), pins: [...state.pins, targetSeq] };
+    case "messageUnpinned":
+      return { ...changed({ pinned: false }), pins: state.pins.filter((other) => other !== targetSeq) };
+    default:
+      return state;
+  }
+}
+
+function sent(entry: Entry, message: Message): TruthMessage {
+  const text = textOf(message.content);
+  return {
+    seq: entry.seq,
+    author: nameOf(entry.actor),
+    createdAtMs: createdAtMs(entry),
+    text,
+    versions: [{ seq: entry.seq, text }],
+    editedAtMs: undefined,
+    editCount: 0,
+    hold: message.holdState,
+    expiresAtMs: message.holdExpiresAt && timestampMs(message.holdExpiresAt),
+    deletedBy: undefined,
+    reactions: new Map(),
+    counts: [],
+    pinned: false,
+  };
+}
+
+function withMessage(state: TruthMessages, message: TruthMessage): TruthMessages {
+  return { ...state, bySeq: new Map(state.bySeq).set(message.seq, message) };
+}
+
+function count(before: TruthMessage["counts"], reactions: TruthMessage["reactions"], added: readonly string[]) {
+  const kinds = [...before.map(([kind]) => kind), ...added];
+  return [...new Set(kinds)].flatMap((kind) => {
+    const userCount = [...reactions.values()].filter((set) => set.includes(kind)).length;
+    return userCount === 0 ? [] : [[kind, userCount] as const];
+  });
+}
+
+export function hasRunOut({ hold, expiresAtMs }: TruthMessage, nowMs: number): boolean {
+  return hold === HoldState.HELD && expiresAtMs !== undefined && expiresAtMs <= nowMs;
+}
+
+/** As the viewer may see it: undefined stands for a service. */
+export function seenBy(message: TruthMessage, viewer: string | undefined, nowMs: number): TruthMessage {
+  if (hasRunOut(message, nowMs)) {
+    return { ...message, text: undefined, versions: [], hold: HoldState.CANCELLED, expiresAtMs: undefined };
+  }
+  const isHidden = message.hold === HoldState.HELD && viewer !== undefined && viewer !== message.author;
+  return isHidden ? { ...message, text: undefined, versions: [] } : message;
+}
+
+/** As text, to compare and to show. */
+export function truthText(message: TruthMessage): string {
+  const { text, editCount, editedAtMs, hold, expiresAtMs, deletedBy, counts, pinned } = message;
+  return JSON.stringify([text, editCount, editedAtMs, hold, expiresAtMs, deletedBy, counts, pinned]);
+}
+
+/** The same of a message of the contract. */
+export function messageText(message: Message): string {
+  const { content, editCount, editedAt, holdState, holdExpiresAt, deletion, reactions, pinned } = message;
+  return JSON.stringify([
+    textOf(content),
+    editCount,
+    editedAt && timestampMs(editedAt),
+    holdState,
+    holdExpiresAt && timestampMs(holdExpiresAt),
+    deletion && `${nameOf(deletion.actor)} at ${deletion.seq}`,
+    countsOf(reactions),
+    pinned,
+  ]);
+}
+
+export function countsOf(reactions: readonly ReactionCount[]): [string, number][] {
+  return reactions.map(({ kind, userCount }) => [kind, userCount]);
+}
+
+export function textOf(content: Content | undefined): string | undefined {
+  return content?.kind.case === "text" ? content.kind.value.text : undefined;
+}
+
+export function nameOf(actor: Actor | undefined): string {
+  return actor?.kind.case === "userId" ? actor.kind.value : (actor?.kind.case ?? "");
+}
+
+function createdAtMs({ createdAt }: Entry): number {
+  return createdAt === undefined ? 0 : timestampMs(createdAt);
+}
