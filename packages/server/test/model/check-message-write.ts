@@ -36,12 +36,9 @@ export function checkCounts(
   value: unknown,
 ): string[] {
   if (command.kind !== "react") return [];
-  const { entry, reactions } = value as { entry: Entry | undefined; reactions: ReactionCount[] };
+  const { reactions } = value as { reactions: ReactionCount[] };
   const told = JSON.stringify(countsOf(reactions));
-  const isTrue =
-    entry === undefined
-      ? windows.ofMessage(call, command.seq, ({ counts }) => JSON.stringify(counts) === told)
-      : JSON.stringify(windows.moments[entry.seq]?.messages.bySeq.get(command.seq)?.counts) === told;
+  const isTrue = windows.ofMessage(call, command.seq, ({ counts }) => JSON.stringify(counts) === told);
   return isTrue ? [] : [`tells of the reactions ${told}, which was never true`];
 }
 

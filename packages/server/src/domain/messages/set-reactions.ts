@@ -41,7 +41,7 @@ export async function setReactions(
       requireRoomFor(limits, state, target, userId);
       const all = withReactionsOf(record.reactions, userId, kinds);
       const reactions = countReactions(all, message.reactions);
-      const body = create(ReactionsChangedSchema, { targetSeq: seq, userId, kinds, reactions });
+      const body = create(ReactionsChangedSchema, { targetSeq: seq, userId, kinds });
       const changed = toMessageChange(target, { ...message, reactions });
       return {
         body: { case: "reactionsChanged", value: body },
@@ -49,10 +49,9 @@ export async function setReactions(
       };
     },
   });
-  const body = logged?.entry.body;
-  if (body?.case === "reactionsChanged") return { entry: logged?.entry, reactions: body.value.reactions };
+  // The entry says nothing of others' reactions: who is erased later would live on in it.
   const { entry } = await requireMessage(store, roomId, seq);
-  return { entry: undefined, reactions: (entry.body.value as Message).reactions };
+  return { entry: logged?.entry, reactions: (entry.body.value as Message).reactions };
 }
 
 function requireRoomFor(

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Actor } from "./actor_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mention, Message as Message$1, ReactionCount } from "./message_pb.js";
+import type { Mention, Message as Message$1 } from "./message_pb.js";
 import type { MemberRole } from "./room_pb.js";
 import type { Card, Content } from "./content_pb.js";
 
@@ -809,13 +809,6 @@ export declare type ReactionsChanged = Message<"maru.chat.v1.ReactionsChanged"> 
    * @generated from field: repeated string kinds = 3;
    */
   kinds: string[];
-
-  /**
-   * All reactions to the message after the change, counted by kind.
-   *
-   * @generated from field: repeated maru.chat.v1.ReactionCount reactions = 4;
-   */
-  reactions: ReactionCount[];
 };
 
 /**

@@ -730,7 +730,7 @@ export declare type SetReactionsResponse = Message<"maru.chat.v1.SetReactionsRes
   entry?: Entry | undefined;
 
   /**
-   * All reactions to the message after the call, counted by kind.
+   * All reactions to the message as they are when the call is answered, counted by kind.
    *
    * @generated from field: repeated maru.chat.v1.ReactionCount reactions = 2;
    */
