@@ -6,7 +6,7 @@ import { measureStorage, type Storage } from "./send/measure-storage.ts";
 import { showSummary, targetRatio } from "./send/show-summary.ts";
 import { summarize } from "./send/summary.ts";
 
-/** SendMessage through gRPC against the same puts made directly with the SDK. */
+/** SendMessage through gRPC, by a plain caller and by our client, against the same puts made directly with the SDK. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

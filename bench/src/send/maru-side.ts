@@ -1,5 +1,6 @@
-import { connectMaru, type Maru, service, text, user } from "@maru/client";
+import { connectMaru, text, user } from "@maru/client";
 import { messageKey } from "../contention/message-key.ts";
+import { createRooms } from "../contention/rooms.ts";
 import { messageOf300Bytes } from "../measure/message.ts";
 import { carryOut } from "../measure/worker.ts";
 import { type LoadResult, runLoad } from "./load.ts";
@@ -8,19 +9,12 @@ import type { Prepare, SideOrders } from "./side-orders.ts";
 const userId = "user-00000001";
 let send: ((caller: number) => Promise<unknown>) | undefined;
 
-/** Backend's side of SendMessage: one client, and a room for each caller. */
+/** SendMessage as a backend's program sends it: one client of ours, and a room for each caller. */
 async function prepare({ address, token, callers }: Prepare): Promise<void> {
   const maru = connectMaru({ address, token });
-  const roomIds: string[] = [];
-  while (roomIds.length < callers) roomIds.push(await createRoom(maru));
+  const roomIds = await createRooms(maru, callers, [userId]);
   const content = contentOf300Bytes(roomIds[0] ?? "");
   send = (caller) => maru.messages.send({ roomId: roomIds[caller] ?? "", actor: user(userId), content });
-}
-
-async function createRoom(maru: Maru): Promise<string> {
-  const { room } = await maru.rooms.create({ actor: service(), kind: "group", members: [{ userId }] });
-  if (room === undefined) throw new Error("the server answered without a room");
-  return room.roomId;
 }
 
 function contentOf300Bytes(roomId: string) {

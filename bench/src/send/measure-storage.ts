@@ -7,7 +7,10 @@ import type { Load, LoadResult } from "./load.ts";
 import type { SideOrders } from "./side-orders.ts";
 
 export type Storage = "memory" | "disk";
-export type SideName = "maru" | "raw";
+
+/** Both ways to SendMessage go through the same server; only the program that calls differs. */
+export const sideNames = ["raw", "maru", "maru_client"] as const;
+export type SideName = (typeof sideNames)[number];
 
 /** One round, with the CPU time that an operation took in each process. */
 export interface Round extends LoadResult {
@@ -23,7 +26,7 @@ export interface SendPlan extends Load {
   readonly warmUpOperations: number;
 }
 
-/** Runs both sides in turn over one table. */
+/** Runs the sides in turn over one table. */
 export async function measureStorage(storage: Storage, plan: SendPlan): Promise<Rounds> {
   await using world = new AsyncDisposableStack();
   const stack = world.use(await startStack({ dynamodb: { storage } }));
@@ -47,15 +50,17 @@ export async function measureStorage(storage: Storage, plan: SendPlan): Promise<
   };
   const sides = {
     raw: await start("raw-side.ts", {}),
-    maru: await start("maru-side.ts", { server: server.pid }),
+    maru: await start("grpc-side.ts", { server: server.pid }),
+    maru_client: await start("maru-side.ts", { server: server.pid }),
   };
+  const inOrder = sideNames.map((name) => sides[name]);
   let done = 0;
   while (done < plan.warmUpOperations) {
-    const warmUps = await inTurn([sides.raw, sides.maru], ({ worker }) => worker.ask("run", plan));
+    const warmUps = await inTurn(inOrder, ({ worker }) => worker.ask("run", plan));
     done += Math.min(...warmUps.map(({ operations }) => operations));
   }
   for (let round = 0; round < plan.rounds; round++) {
-    await inTurn([sides.raw, sides.maru], async ({ worker, processes, rounds }) => {
+    await inTurn(inOrder, async ({ worker, processes, rounds }) => {
       const before = await cpuOf(processes);
       const result = await worker.ask("run", plan);
       const after = await cpuOf(processes);
@@ -65,7 +70,7 @@ export async function measureStorage(storage: Storage, plan: SendPlan): Promise<
       rounds.push({ ...result, cpuMicrosPerOperation });
     });
   }
-  return { maru: sides.maru.rounds, raw: sides.raw.rounds };
+  return { raw: sides.raw.rounds, maru: sides.maru.rounds, maru_client: sides.maru_client.rounds };
 }
 
 async function inTurn<Side, Result>(

@@ -10,7 +10,8 @@ function totalCpuMicros(side: SideSummary): number {
   return Object.values(side.cpu_us_per_operation).reduce((sum, micros) => sum + micros, 0);
 }
 
-export function showSummary(storage: Storage, { callers, durationMs }: Load, { maru, raw, ratio }: Summary): string {
+export function showSummary(storage: Storage, { callers, durationMs }: Load, summary: Summary): string {
+  const { raw, maru, maru_client, ratio, ratio_maru_client } = summary;
   const row = (name: string, side: SideSummary) => [
     name,
     side.per_second.toFixed(0),
@@ -32,9 +33,9 @@ export function showSummary(storage: Storage, { callers, durationMs }: Load, { m
   return `DynamoDB Local, ${storage === "memory" ? "in memory" : "on disk"}, stream on; ${callers} callers in ${callers} rooms, \
 rounds of ${durationMs / 1000} s, alternating
 
-${table([head, row("SendMessage", maru), row("the same puts", raw)])}
+${table([head, row("SendMessage", maru), row("by @maru/client", maru_client), row("the same puts", raw)])}
 
-ratio ${ratio.toFixed(2)}; target ${targetRatio}: ${ratio >= targetRatio ? "met" : "missed"}.
+ratio ${ratio.toFixed(2)}, by @maru/client ${ratio_maru_client.toFixed(2)}; target ${targetRatio}: ${ratio >= targetRatio ? "met" : "missed"}.
 
 `;
 }

@@ -1,5 +1,5 @@
 import { median } from "../measure/quantile.ts";
-import type { Round, Rounds } from "./measure-storage.ts";
+import type { Round, Rounds, SideName } from "./measure-storage.ts";
 
 /** Medians over the rounds of one side. */
 export interface SideSummary {
@@ -10,16 +10,16 @@ export interface SideSummary {
   readonly rounds_per_second: readonly number[];
 }
 
-export interface Summary {
-  readonly maru: SideSummary;
-  readonly raw: SideSummary;
-  /** Of the rates. */
+export interface Summary extends Readonly<Record<SideName, SideSummary>> {
+  /** Of the rates of `maru` and `raw`. */
   readonly ratio: number;
+  readonly ratio_maru_client: number;
 }
 
-export function summarize({ maru, raw }: Rounds): Summary {
-  const sides = { maru: summarizeSide(maru), raw: summarizeSide(raw) };
-  return { ...sides, ratio: sides.maru.per_second / sides.raw.per_second };
+export function summarize({ raw, maru, maru_client }: Rounds): Summary {
+  const sides = { raw: summarizeSide(raw), maru: summarizeSide(maru), maru_client: summarizeSide(maru_client) };
+  const ratioOf = (side: SideSummary) => side.per_second / sides.raw.per_second;
+  return { ...sides, ratio: ratioOf(sides.maru), ratio_maru_client: ratioOf(sides.maru_client) };
 }
 
 function summarizeSide(rounds: readonly Round[]): SideSummary {
