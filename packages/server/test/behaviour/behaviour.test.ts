@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { adminSuite } from "./admin.ts";
+import { actsWhereNobodyWritesSuite } from "./acts-where-nobody-writes.ts";
 import { batchSendSuite } from "./batch-send.ts";
 import { blockUserSuite } from "./block-user.ts";
 import { createRoomSuite } from "./create-room.ts";
@@ -63,6 +64,7 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("messages.setReactions and messages.listReactions", () => reactionsSuite(scene));
   describe("messages.pin, messages.unpin and messages.listPinned", () => pinsSuite(scene));
   describe("messages that are held, messages.commit and messages.cancel", () => holdMessageSuite(scene));
+  describe("messages of a room that is frozen or closed", () => actsWhereNobodyWritesSuite(scene));
   describe("messages read on behalf of a user", () => viewerSuite(scene));
   describe("events.listEntries", () => listEntriesSuite(scene));
   describe("events.watchRoom and watchRoom", () => watchRoomSuite(scene));
