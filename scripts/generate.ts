@@ -9,6 +9,10 @@ import { errorsPage } from "./pages/errors-page.ts";
 const root = join(import.meta.dirname, "..");
 const generatedFolder = "packages/protocol/src/gen";
 
+/** The contract of a team that sends cards, for tests and examples. */
+const teamFolder = "packages/client/test/acme";
+export const teamGeneratedFolder = `${teamFolder}/gen`;
+
 /** Writes the generated sources into `folder`. */
 export function generate(folder: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
@@ -23,6 +27,14 @@ export function generate(folder: string): void {
   }
 }
 
+/** Writes into `folder` what the team makes of its contract. */
+export function generateTeam(folder: string): void {
+  const plugin = { local: join(root, "node_modules/.bin/protoc-gen-es"), out: folder, opt: ["target=js+dts"] };
+  const template = JSON.stringify({ version: "v2", clean: true, plugins: [plugin] });
+  const args = ["generate", join(teamFolder, "proto"), "--template", template];
+  execFileSync("buf", args, { cwd: root, stdio: "inherit" });
+}
+
 /** Reference pages by path. */
 export async function generatedPages(): Promise<Map<string, string>> {
   const { configReference } = await import("../packages/server/src/config.ts");
@@ -35,5 +47,6 @@ export async function generatedPages(): Promise<Map<string, string>> {
 if (process.argv[1] === import.meta.filename) {
   execFileSync("buf", ["format", "-w", "--path", "proto/maru"], { cwd: root, stdio: "inherit" });
   generate(join(root, generatedFolder));
+  generateTeam(join(root, teamGeneratedFolder));
   for (const [page, text] of await generatedPages()) writeFileSync(join(root, page), text);
 }
