@@ -118,6 +118,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "@maru/server/relay/to-event.ts",
       "@maru/server/store/memory.ts",
       "@maru/server/store/memory-jobs.ts",
+      "@maru/server/store/memory-card-types.ts",
       "@maru/server/telemetry.ts",
       "@bufbuild/protobuf",
       "node:",

@@ -1,6 +1,7 @@
-import { AdminService, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import { AdminService, CardService, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { adminService } from "./api/admin-service.ts";
+import { cardService } from "./api/card-service.ts";
 import { eventService } from "./api/event-service.ts";
 import { listen } from "./api/listen.ts";
 import { messageService } from "./api/message-service.ts";
@@ -69,6 +70,7 @@ function registrations(domain: AdminDomain, watching: Watching): ServiceRegistra
     serveService(MessageService, messageService(domain)),
     serveService(EventService, eventService(domain, watching)),
     serveService(ReadService, readService(domain)),
+    serveService(CardService, cardService(domain)),
     serveService(AdminService, adminService(domain)),
   ];
 }

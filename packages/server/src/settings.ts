@@ -227,7 +227,7 @@ export const settings = {
     "Region of the tables. Credentials are found as AWS documents it.",
   ),
   table: setting("MARU_TABLE", text, "maru", "Table of the rooms."),
-  controlTable: setting("MARU_CONTROL_TABLE", text, "maru_control", "Table of leases and checkpoints."),
+  controlTable: setting("MARU_CONTROL_TABLE", text, "maru_control", "Table of leases, checkpoints and types of cards."),
 
   kafkaBrokers: setting("MARU_KAFKA_BROKERS", addresses, "", "Brokers to begin with. Needed to relay."),
   kafkaTopic: setting("MARU_KAFKA_TOPIC", text, "maru.room-events.v1", "Topic of the room events."),
@@ -277,6 +277,18 @@ export const settings = {
     "How many entries are read at most to find an old idempotency key.",
   ),
   cacheBytes: setting("MARU_CACHE_BYTES", sizeBytes, "67108864", "How much memory the cache of rooms may take."),
+  cardCacheBytes: setting(
+    "MARU_CARD_CACHE_BYTES",
+    sizeBytes,
+    "33554432",
+    "How much memory the descriptors of types of cards may take.",
+  ),
+  cardTypeMaxAgeMs: setting(
+    "MARU_CARD_TYPE_MAX_AGE_MS",
+    durationMs,
+    "30000",
+    "After how long a known type of cards is looked at again. Types that are not known are always looked for.",
+  ),
   cachedTailMaxAgeMs: setting(
     "MARU_CACHED_TAIL_MAX_AGE_MS",
     wholeNumber(1, 600_000),

@@ -23,6 +23,7 @@ import { findOrCreateDirect } from "../src/domain/rooms/find-or-create-direct.ts
 import { removeMembers } from "../src/domain/rooms/remove-members.ts";
 import { anyKind } from "../src/domain/rooms/room-kind.ts";
 import type { Store } from "../src/domain/store.ts";
+import { noCardTypes } from "./cards/no-card-types.ts";
 
 export const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
 
@@ -37,7 +38,7 @@ export function startServer(store: Store, onLost?: () => void): Domain {
     limits: defaultLogLimits,
     ...(onLost === undefined ? {} : { onLost }),
   });
-  return { store, log, limits: { ...defaultDomainLimits, maxTextBytes: 1_000 }, kinds: anyKind };
+  return { store, log, limits: { ...defaultDomainLimits, maxTextBytes: 1_000 }, kinds: anyKind, cards: noCardTypes };
 }
 
 export const service = create(ActorSchema, { kind: { case: "service", value: { name: "" } } });

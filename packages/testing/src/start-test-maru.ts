@@ -7,6 +7,7 @@ import { signServiceToken } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
 import { createMemoryStore } from "@maru/server/store/memory.ts";
 import { createMemoryJobStore } from "@maru/server/store/memory-jobs.ts";
+import { createMemoryCardTypes } from "@maru/server/store/memory-card-types.ts";
 import { createTelemetry } from "@maru/server/telemetry.ts";
 import type { MemoryRecord } from "./memory-record.ts";
 import { relayTo } from "./relay-to.ts";
@@ -54,6 +55,7 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     clock,
     store: createMemoryStore({ onChange: relayTo({ roomEvents, readMarkers }, clock), nowMs: clock.nowMs }),
     jobs: createMemoryJobStore(),
+    cardTypes: createMemoryCardTypes(),
     checks: [],
   });
 

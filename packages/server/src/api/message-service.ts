@@ -15,9 +15,10 @@ import { pinMessage } from "../domain/messages/pin.ts";
 import { sendMessage } from "../domain/messages/send.ts";
 import { setReactions } from "../domain/messages/set-reactions.ts";
 import { unpinMessage } from "../domain/messages/unpin.ts";
+import { updateCard } from "../domain/messages/update-card.ts";
 import { callOf } from "./service-call.ts";
 
-export function messageService(domain: Domain): Omit<ServiceImpl<typeof MessageService>, "updateCard"> {
+export function messageService(domain: Domain): ServiceImpl<typeof MessageService> {
   return {
     sendMessage: async (request, context) => ({ entry: await sendMessage(domain, callOf(context), request) }),
     getMessage: async (request, context) => ({ entry: await getMessage(domain, callOf(context), request) }),
@@ -39,5 +40,6 @@ export function messageService(domain: Domain): Omit<ServiceImpl<typeof MessageS
     }),
     commitMessage: async (request, context) => ({ entry: await commitMessage(domain, callOf(context), request) }),
     cancelMessage: async (request, context) => ({ entry: await cancelMessage(domain, callOf(context), request) }),
+    updateCard: async (request, context) => ({ entry: await updateCard(domain, callOf(context), request) }),
   };
 }

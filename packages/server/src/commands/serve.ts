@@ -4,6 +4,7 @@ import { type ServedApi, serveApi } from "../context.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createLog } from "../log.ts";
 import { tableCheck } from "../readiness-checks.ts";
+import { createDynamoCardTypes } from "../store/card-types.ts";
 import { createClient } from "../store/client.ts";
 import { createDynamoStore } from "../store/dynamodb-store.ts";
 import { createJobStore } from "../store/jobs.ts";
@@ -27,7 +28,9 @@ export async function serve(config: Config): Promise<ServedServer> {
   const clock: Clock = { nowMs: Date.now };
   await using starting = new AsyncDisposableStack();
   const client = starting.adopt(createClient(tableClientOptions(config)), async (one) => one.destroy());
-  const store = createDynamoStore({ client, tableName: config.table, onConsumed: countConsumed(telemetry) });
+  const onConsumed = countConsumed(telemetry);
+  const store = createDynamoStore({ client, tableName: config.table, onConsumed });
+  const cardTypes = createDynamoCardTypes({ client, tableName: config.controlTable, onConsumed });
 
   const jobs = createJobStore({ client, tableName: config.controlTable });
 
@@ -35,7 +38,7 @@ export async function serve(config: Config): Promise<ServedServer> {
     ? starting.use(startRelayRole({ config, client, store, clock, log, telemetry }))
     : undefined;
   const checks = [tableCheck(client, config.table, clock), ...(relay === undefined ? [] : [relay.readiness])];
-  const api = starting.use(await serveApi({ config, log, telemetry, clock, store, jobs, checks }));
+  const api = starting.use(await serveApi({ config, log, telemetry, clock, store, jobs, cardTypes, checks }));
   const started = starting.move();
   return {
     api,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Entry } from "@maru/protocol";
 import type { AdminDomain } from "../domain/admin/start-job.ts";
+import { createCardTypes } from "../domain/cards/card-types.ts";
 import { defaultDomainLimits } from "../domain/domain.ts";
 import { createLog, defaultLogLimits } from "../domain/log/log.ts";
 import type { RoomKinds } from "../domain/rooms/room-kind.ts";
@@ -14,7 +15,7 @@ export interface DomainHooks {
 }
 
 export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHooks): AdminDomain {
-  const { config, telemetry, clock, store, jobs } = parts;
+  const { config, telemetry, clock, store, jobs, cardTypes } = parts;
   const log = createLog({
     store,
     clock,
@@ -47,6 +48,11 @@ export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHook
       listRoomsMax: config.listRoomsMax,
     },
     kinds,
+    cards: createCardTypes({
+      store: cardTypes,
+      clock,
+      limits: { cacheBytes: config.cardCacheBytes, maxAgeMs: config.cardTypeMaxAgeMs },
+    }),
     onFault: (error, facts) => parts.log.error({ ...facts, error }, "a part of a call failed unforeseen"),
   };
 }

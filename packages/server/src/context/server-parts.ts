@@ -1,6 +1,7 @@
 import type { ReadinessCheck } from "../api/readiness.ts";
 import type { Config } from "../config.ts";
 import type { JobStore } from "../domain/admin/job.ts";
+import type { CardTypeStore } from "../domain/cards/card-type-store.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Store } from "../domain/store.ts";
 import type { Log } from "../log.ts";
@@ -14,5 +15,6 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly jobs: JobStore;
+  readonly cardTypes: CardTypeStore;
   readonly checks: readonly ReadinessCheck[];
 }

@@ -1,3 +1,4 @@
+import type { CardTypes } from "./cards/card-types.ts";
 import type { Log } from "./log/log.ts";
 import type { RoomKinds } from "./rooms/room-kind.ts";
 import type { Store } from "./store.ts";
@@ -34,4 +35,5 @@ export interface Domain {
   readonly kinds: RoomKinds;
   /** Told of a failure that nobody foresaw and that did not end the call, for the log. */
   readonly onFault?: (error: unknown, facts: Readonly<Record<string, string>>) => void;
+  readonly cards: CardTypes;
 }

@@ -1,7 +1,6 @@
 import { BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { AttributeMap } from "./attribute-map.ts";
 import { backOff } from "./backoff.ts";
-import type { ItemKey } from "./keys.ts";
 import { requireReadCount } from "./limits.ts";
 import { reaching, storeUnavailable } from "./store-error.ts";
 import { countRead, type TableAccess } from "./table-access.ts";
@@ -12,7 +11,7 @@ const MAX_ATTEMPTS = 8;
 export async function batchGet(
   table: TableAccess,
   operation: string,
-  keys: readonly ItemKey[],
+  keys: readonly AttributeMap[],
 ): Promise<AttributeMap[]> {
   requireReadCount(keys.length);
   const items: AttributeMap[] = [];

@@ -2,6 +2,7 @@ import type { Call } from "../../src/domain/call.ts";
 import { type Domain, defaultDomainLimits } from "../../src/domain/domain.ts";
 import { anyKind } from "../../src/domain/rooms/room-kind.ts";
 import type { Store } from "../../src/domain/store.ts";
+import { noCardTypes } from "../cards/no-card-types.ts";
 import type { DomainModule } from "./domain-module.ts";
 import { createFaultyStore } from "./faulty-store.ts";
 import { uuidv7 } from "./uuidv7.ts";
@@ -36,7 +37,13 @@ export function startServers(world: World, module: DomainModule, store: Store): 
       newKey: () => uuidv7(dice, nowMs()),
       limits: module.defaultLogLimits,
     });
-    const domain = { store: faulty, log, limits: { ...defaultDomainLimits, maxTextBytes: 1_000 }, kinds: anyKind };
+    const domain = {
+      store: faulty,
+      log,
+      limits: { ...defaultDomainLimits, maxTextBytes: 1_000 },
+      kinds: anyKind,
+      cards: noCardTypes,
+    };
     return { name: `server ${slot}, life ${++lives}`, domain, nowMs };
   };
   const servers = Array.from({ length: weather.serverCount }, (_, slot) => start(slot));

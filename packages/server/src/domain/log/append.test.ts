@@ -10,6 +10,7 @@ import {
   SendMessageRequestSchema,
 } from "@maru/protocol";
 import { beforeEach, expect, it } from "vitest";
+import { noCardTypes } from "../../../test/cards/no-card-types.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { purge } from "../admin/purge.ts";
 import { type Domain, defaultDomainLimits } from "../domain.ts";
@@ -38,6 +39,7 @@ const startServer = (on: Store = store): Domain => ({
   store: on,
   limits: { ...defaultDomainLimits, maxTextBytes: 1_000 },
   kinds: anyKind,
+  cards: noCardTypes,
   log: createLog({
     store: on,
     clock: { nowMs: () => nowMs },

@@ -1,10 +1,14 @@
 import type { Content } from "@maru/protocol";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
+import { requireCard } from "../cards/require-card.ts";
 import type { Domain } from "../domain.ts";
 
 /** What the contract's own rules do not say of a content: this server's limits, and which cards are registered. */
-export function requireAcceptableContent({ limits }: Pick<Domain, "limits">, content: Content | undefined): void {
+export async function requireAcceptableContent(
+  { limits, cards }: Pick<Domain, "limits" | "cards">,
+  content: Content | undefined,
+): Promise<void> {
   if (content?.kind.case === "text") {
     const sizeBytes = Buffer.byteLength(content.kind.value.text);
     if (sizeBytes > limits.maxTextBytes) {
@@ -14,7 +18,5 @@ export function requireAcceptableContent({ limits }: Pick<Domain, "limits">, con
       });
     }
   }
-  if (content?.kind.case === "card") {
-    throw new MaruError(ErrorReason.CARD_TYPE_UNKNOWN, { metadata: { card_type: content.kind.value.type } });
-  }
+  if (content?.kind.case === "card") await requireCard(cards, content.kind.value, "content.card");
 }

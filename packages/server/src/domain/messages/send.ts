@@ -16,7 +16,7 @@ import { toVisible } from "./visible.ts";
 
 export async function sendMessage(domain: Domain, call: Call, request: SendMessageRequest): Promise<Entry> {
   const actor = provenActor(call, request.actor);
-  requireAcceptableContent(domain, request.content);
+  await requireAcceptableContent(domain, request.content);
   requireAcceptableMentions(request.content, request.mentions);
   const logged = await append(domain.log, call, {
     roomId: request.roomId,

@@ -34,7 +34,7 @@ export declare type CardType = Message<"maru.chat.v1.CardType"> & {
   owner: string;
 
   /**
-   * How often descriptors of the type were registered, from 1.
+   * How often descriptors of the type were registered, from 1. Registering the same again does not count.
    *
    * @generated from field: uint32 revision = 3;
    */
@@ -61,7 +61,8 @@ export declare const CardTypeSchema: GenMessage<CardType>;
  */
 export declare type RegisterCardTypesRequest = Message<"maru.chat.v1.RegisterCardTypesRequest"> & {
   /**
-   * A google.protobuf.FileDescriptorSet in binary form, with all imports, as `buf build -o` writes it.
+   * A google.protobuf.FileDescriptorSet in binary form, with all imports, as `buf build -o` writes it. Of each type the
+   * files are kept that it needs, without comments: at most 350 KiB.
    *
    * @generated from field: bytes descriptor_set = 1;
    */
@@ -196,7 +197,7 @@ export declare type GetCardTypeResponse = Message<"maru.chat.v1.GetCardTypeRespo
   cardType?: CardType | undefined;
 
   /**
-   * The google.protobuf.FileDescriptorSet that holds it, in binary form.
+   * The google.protobuf.FileDescriptorSet that holds it, in binary form: the files that it needs, without comments.
    *
    * @generated from field: bytes descriptor_set = 2;
    */
@@ -259,6 +260,7 @@ export declare type GetCardResponse = Message<"maru.chat.v1.GetCardResponse"> & 
 
   /**
    * The same in Protobuf's JSON form, by the newest registered descriptors. Fields that they do not name are left out.
+   * Empty where the card has no such form: it holds an Any of a type that the descriptors lack, or a time out of range.
    *
    * @generated from field: string json = 2;
    */
@@ -279,9 +281,9 @@ export declare const GetCardResponseSchema: GenMessage<GetCardResponse>;
 export declare const CardService: GenService<{
   /**
    * Registers types from a descriptor set, or newer descriptors of types that are registered. The calling service owns new
-   * types. A change that older readers would stumble over is refused with FAILED_PRECONDITION,
-   * ERROR_REASON_CARD_TYPES_INCOMPATIBLE; a type of another service with PERMISSION_DENIED, ERROR_REASON_CARD_TYPE_NOT_OWNED.
-   * All of them are registered, or none.
+   * types. A change that older readers would stumble over, by the rules WIRE_JSON of `buf breaking`, is refused with
+   * FAILED_PRECONDITION, ERROR_REASON_CARD_TYPES_INCOMPATIBLE; a type of another service with PERMISSION_DENIED,
+   * ERROR_REASON_CARD_TYPE_NOT_OWNED. All of them are registered, or none.
    *
    * @generated from rpc maru.chat.v1.CardService.RegisterCardTypes
    */
