@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -38,6 +38,7 @@ const pages = [
 
 test("the TypeScript of every README type-checks against the packed packages", async () => {
   const files: string[] = [];
+  cpSync(join(root, "packages/client/test/acme/gen"), join(folder, "gen"), { recursive: true });
   for (const page of pages) {
     programs(page).forEach((code, index) => {
       const file = `${page.replaceAll("/", "-")}-${index}.ts`;

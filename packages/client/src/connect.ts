@@ -3,6 +3,7 @@ import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { parseAddresses, type ServerAddress } from "./address.ts";
 import { createAwayMemory } from "./away.ts";
 import { createCallTransport, type Server } from "./call-transport.ts";
+import { type CardSender, createCardSender } from "./cards.ts";
 import { createKeyClock } from "./idempotency-key.ts";
 import { createServiceClient } from "./method-call.ts";
 import { createNounClients, type NounClients } from "./nouns.ts";
@@ -36,7 +37,9 @@ export interface ConnectOptions {
 }
 
 /** A client of Maru: the nouns of the contract, and ways to what lies under them. Made by {@link connectMaru}. */
-export interface Maru extends NounClients, AsyncDisposable {
+export interface Maru extends Omit<NounClients, "cards">, AsyncDisposable {
+  /** Types of cards: `cards.registerCardTypes`, `cards.get`, …; and cards themselves: `cards.send`, `cards.update`. */
+  readonly cards: NounClients["cards"] & CardSender;
   /** The generated client of any service, with the names of the contract: `maru.service(RoomService).getRoom({ roomId })`. */
   service<S extends DescService>(service: S): Client<S>;
   /** What all calls go through: retries, affinity and tokens are in it. For other generated clients. */
@@ -80,8 +83,10 @@ export function connectMaru(options: ConnectOptions): Maru {
     closing.abort();
     for (const server of servers) server.transport.close();
   };
+  const clients = createNounClients(transport);
   return {
-    ...createNounClients(transport),
+    ...clients,
+    cards: { ...clients.cards, ...createCardSender(clients.messages) },
     service: (service) => createServiceClient(service, transport),
     transport,
     close,

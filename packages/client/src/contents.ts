@@ -1,5 +1,5 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import type { ContentSchema, LocationSchema, MediaItemSchema, SystemNoticeSchema } from "@maru/protocol";
+import type { CardSchema, ContentSchema, LocationSchema, MediaItemSchema, SystemNoticeSchema } from "@maru/protocol";
 
 /** What a message says, as requests take it. */
 export type ContentInit = MessageInitShape<typeof ContentSchema>;
@@ -25,7 +25,15 @@ export function location(place: MessageInitShape<typeof LocationSchema>): Conten
 
 /** A message type of another team, registered with the server. @example card(PaymentRequestSchema, { amount: 12_000 }) */
 export function card<D extends DescMessage>(schema: D, value: MessageInitShape<D>): ContentInit {
-  return { kind: { case: "card", value: { type: schema.typeName, value: toBinary(schema, create(schema, value)) } } };
+  return { kind: { case: "card", value: toCard(schema, value) } };
+}
+
+/** The same where a request takes the card alone. */
+export function toCard<D extends DescMessage>(
+  schema: D,
+  value: MessageInitShape<D>,
+): MessageInitShape<typeof CardSchema> {
+  return { type: schema.typeName, value: toBinary(schema, create(schema, value)) };
 }
 
 /** A notice between messages. @example notice({ code: "price_changed", text: "The price was changed." }) */

@@ -2,6 +2,8 @@
 export type { CallOptions, Interceptor } from "@connectrpc/connect";
 export {
   type Actor,
+  type Card,
+  type CardType,
   type Content,
   type Entry,
   ErrorReason,
@@ -14,6 +16,8 @@ export {
   type Room,
 } from "@maru/protocol";
 export { type ActorInit, service, system, user } from "./actors.ts";
+export { cardOf } from "./card-of.ts";
+export type { CardSender, SendCardOptions, UpdateCardOptions } from "./cards.ts";
 export { type ConnectOptions, connectMaru, type Maru } from "./connect.ts";
 export { type ContentInit, card, location, media, notice, text } from "./contents.ts";
 export { type FieldViolation, isReason, MaruError, type MaruErrorInit, toMaruError } from "./errors.ts";

@@ -1,4 +1,5 @@
 import type { Entry } from "@maru/protocol";
+import { type CardHandlers, cardHandlerOf } from "./card-events.ts";
 
 /** What can happen in a room, as handlers are named: `messageSent`, `membersAdded`, … */
 export type EventKind = NonNullable<Entry["body"]["case"]>;
@@ -74,7 +75,7 @@ export interface EventContext {
 export type Handler<E> = (event: E, ctx: EventContext) => unknown;
 
 /** What to do with which events. Events without a handler are done at once. */
-export type Handlers = { readonly [K in EventKind]?: Handler<EventOf<K>> } & {
+export type Handlers = CardHandlers & { readonly [K in EventKind]?: Handler<EventOf<K>> } & {
   /** Entries of a type that this version does not know. Without this and `any`, they are skipped with a warning. */
   readonly unknown?: Handler<UnknownEvent>;
   /** Every event that has no handler of its own. */
@@ -85,5 +86,6 @@ export type Handlers = { readonly [K in EventKind]?: Handler<EventOf<K>> } & {
 
 /** The handler of an event, if there is one. */
 export function handlerOf(handlers: Handlers, event: AnyEvent): Handler<AnyEvent> | undefined {
-  return (handlers[event.kind] as Handler<AnyEvent> | undefined) ?? handlers.any;
+  const ofKind = handlers[event.kind] as Handler<AnyEvent> | undefined;
+  return cardHandlerOf(handlers, event) ?? ofKind ?? handlers.any;
 }

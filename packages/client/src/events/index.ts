@@ -1,3 +1,12 @@
+export {
+  type CardEvent,
+  type CardEventFacts,
+  type CardEventKind,
+  type CardHandler,
+  type CardHandlers,
+  on,
+  type UnknownCardEvent,
+} from "./card-events.ts";
 export { type EventPlace, HandlerFailedError, UndecodableEventError } from "./errors.ts";
 export type {
   AnyEvent,

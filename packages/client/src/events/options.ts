@@ -75,11 +75,27 @@ export function toSettings(options: SubscribeOptions) {
 
 /** Throws a TypeError for handlers that no event could reach. */
 export function refuseBadHandlers(handlers: Handlers): void {
-  const names = new Set<string>([...kindOfType.values(), "unknown", "any", "gap"]);
-  const given = Object.entries(handlers ?? {}).filter(([, handler]) => handler !== undefined);
-  if (given.length === 0) throw new TypeError("subscribe: there is no handler, so every event would be passed over");
+  const names = new Set<string>([...kindOfType.values(), "unknown", "any", "gap", "unknownCard"]);
+  const { cards = [], ...named } = handlers ?? {};
+  refuseBadCardHandlers(cards);
+  const given = Object.entries(named).filter(([, handler]) => handler !== undefined);
+  if (given.length + cards.length === 0)
+    throw new TypeError("subscribe: there is no handler, so every event would be passed over");
   for (const [name, handler] of given) {
     if (!names.has(name)) throw new TypeError(`subscribe: no event is called ${name}`);
     if (typeof handler !== "function") throw new TypeError(`subscribe: the handler ${name} must be a function`);
+  }
+}
+
+function refuseBadCardHandlers(cards: NonNullable<Handlers["cards"]>): void {
+  if (!Array.isArray(cards)) throw new TypeError("subscribe: cards must be a list of what on.card makes");
+  const types = new Set<string>();
+  for (const one of cards) {
+    const type = one?.schema?.typeName;
+    if (type === undefined || typeof one.handle !== "function") {
+      throw new TypeError("subscribe: cards must hold what on.card makes from a schema and a function");
+    }
+    if (types.has(type)) throw new TypeError(`subscribe: two handlers are for cards of the type ${type}`);
+    types.add(type);
   }
 }
