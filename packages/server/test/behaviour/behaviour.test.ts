@@ -3,6 +3,7 @@ import { adminSuite } from "./admin.ts";
 import { actsWhereNobodyWritesSuite } from "./acts-where-nobody-writes.ts";
 import { batchSendSuite } from "./batch-send.ts";
 import { blockUserSuite } from "./block-user.ts";
+import { cardsSuite } from "./cards.ts";
 import { createRoomSuite } from "./create-room.ts";
 import { deleteMessageSuite } from "./delete-message.ts";
 import { directRoomSuite } from "./direct-room.ts";
@@ -66,6 +67,7 @@ describe.each(["gRPC", "Connect"] as const)("over %s", (protocol) => {
   describe("messages that are held, messages.commit and messages.cancel", () => holdMessageSuite(scene));
   describe("messages of a room that is frozen or closed", () => actsWhereNobodyWritesSuite(scene));
   describe("messages read on behalf of a user", () => viewerSuite(scene));
+  describe("cards and messages.updateCard", () => cardsSuite(scene));
   describe("events.listEntries", () => listEntriesSuite(scene));
   describe("events.watchRoom and watchRoom", () => watchRoomSuite(scene));
   describe("reads.markRead and reads.getReadMarkers", () => readMarkersSuite(scene));

@@ -68,18 +68,13 @@ async function putDescriptors(
   }
 }
 
-const maxViolations = 20;
-
+/** The first change is in the message, which is short on the wire; the violations have them all. */
 function incompatible(type: string, changes: readonly BreakingChange[]): MaruError {
-  const violations = changes.slice(0, maxViolations).map(({ rule, where, what }) => ({
-    field: "descriptor_set",
-    description: `${where} ${what} (${rule})`,
-  }));
-  const others = changes.length - violations.length;
-  const said = violations.map(({ description }) => description).join("; ");
+  const said = changes.map(({ rule, where, what }) => `${where} ${what} (${rule})`);
+  const others = said.length > 1 ? `; and ${said.length - 1} more` : "";
   return new MaruError(ErrorReason.CARD_TYPES_INCOMPATIBLE, {
     metadata: { card_type: type },
-    message: `older readers of ${type} would stumble: ${said}${others > 0 ? `; and ${others} more` : ""}`,
-    violations,
+    message: `older readers would stumble: ${said[0]}${others}`,
+    violations: said.map((description) => ({ field: "descriptor_set", description })),
   });
 }
