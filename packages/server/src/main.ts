@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { admin } from "./commands/admin.ts";
+import { cards } from "./commands/cards.ts";
 import { policyProblems } from "./commands/policy-problems.ts";
 import { serve } from "./commands/serve.ts";
 import { setup } from "./commands/setup.ts";
@@ -15,15 +16,20 @@ const help = `usage: maru-server <command>
   token --service NAME       print a token for a service, signed with MARU_TOKEN_KEY
         [--ttl-seconds N]    valid for so long (default 86400)
   admin <command>            erase users, export and verify rooms, watch jobs: see maru-server admin --help
+  cards <command>            register types of cards, list and show them: see maru-server cards --help
   check-policy --file FILE   say whether a policy file is good, and all that is wrong with it
 
 Settings come from the environment: docs/config.md lists them.
 `;
 
-const administers = process.argv[2] === "admin";
+/** Commands with options of their own, run against a server. */
+const remoteCommands = new Map([
+  ["admin", admin],
+  ["cards", cards],
+]);
+const remoteCommand = remoteCommands.get(process.argv[2] ?? "");
 const { values, positionals } = parseArgs({
-  // What follows "admin" has options of its own.
-  args: process.argv.slice(2, administers ? 3 : undefined),
+  args: process.argv.slice(2, remoteCommand === undefined ? undefined : 3),
   allowPositionals: true,
   options: {
     service: { type: "string" },
@@ -35,7 +41,7 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<void> {
   const command = positionals[0];
-  if (administers) return admin(process.argv.slice(3), process.env.MARU_TOKEN);
+  if (remoteCommand !== undefined) return remoteCommand(process.argv.slice(3), process.env.MARU_TOKEN);
   if (values.help || command === undefined) return void process.stdout.write(help);
   if (command === "check-policy") return checkPolicy();
   const config = readConfig(process.env);

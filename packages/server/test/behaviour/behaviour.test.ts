@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { adminSuite } from "./admin.ts";
 import { actsWhereNobodyWritesSuite } from "./acts-where-nobody-writes.ts";
+import { adminSuite } from "./admin.ts";
 import { batchSendSuite } from "./batch-send.ts";
 import { blockUserSuite } from "./block-user.ts";
 import { cardsSuite } from "./cards.ts";

@@ -21,7 +21,7 @@ export async function batchSendMessages(
   const { actor, roomIds, content, mentions, idempotencyKey } = request;
   // What would be refused in every room is refused at once.
   provenActor(call, actor);
-  requireAcceptableContent(domain, content);
+  await requireAcceptableContent(domain, content);
   requireAcceptableMentions(content, mentions);
   return inParallel(roomIds, roomsAtOnce, async (roomId) => {
     const one = create(SendMessageRequestSchema, { roomId, actor, content, mentions, idempotencyKey });

@@ -21,7 +21,7 @@ const maxEditBytes = 70_000;
 export async function editMessage(domain: Domain, call: Call, request: EditMessageRequest): Promise<Entry | undefined> {
   const { kinds, limits, log } = domain;
   const intent = onTarget(domain, call, EditMessageRequestSchema, request);
-  requireEditContent(domain, request);
+  await requireEditContent(domain, request);
   const logged = await append(log, call, {
     ...intent,
     decide(state, next, loaded) {
@@ -49,12 +49,12 @@ function toEdit(target: Target, { content, mentions }: EditMessageRequest, next:
   };
 }
 
-function requireEditContent(domain: Domain, { content, mentions }: EditMessageRequest): void {
+async function requireEditContent(domain: Domain, { content, mentions }: EditMessageRequest): Promise<void> {
   if (content?.kind.case === "card") {
     const violations = [{ field: "content.card", description: "a card is changed by UpdateCard" }];
     throw new MaruError(ErrorReason.INVALID_REQUEST, { violations });
   }
-  requireAcceptableContent(domain, content);
+  await requireAcceptableContent(domain, content);
   requireAcceptableMentions(content, mentions);
   const sizeBytes = toBinary(MessageSchema, create(MessageSchema, { content, mentions })).length;
   if (sizeBytes <= maxEditBytes) return;
