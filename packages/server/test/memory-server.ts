@@ -5,6 +5,7 @@ import type { Store } from "../src/domain/store.ts";
 import { signServiceToken } from "../src/identity/tokens.ts";
 import { createLog } from "../src/log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { createMemoryCardTypes } from "../src/store/memory-card-types.ts";
 import { createMemoryJobStore } from "../src/store/memory-jobs.ts";
 import { createTelemetry, type Telemetry } from "../src/telemetry.ts";
 
@@ -51,6 +52,7 @@ export async function startMemoryServer(
     clock: { nowMs },
     store: counted,
     jobs: createMemoryJobStore(),
+    cardTypes: createMemoryCardTypes(),
     checks: [],
   });
   const token = await signServiceToken({ key, service: "tests", ttlSeconds: 3600 });

@@ -3,8 +3,7 @@ import { createWriteStream } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { toJson } from "@bufbuild/protobuf";
-import { type Client, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
+import type { Client } from "@connectrpc/connect";
 import {
   AdminService,
   type Job,
@@ -15,6 +14,7 @@ import {
   RoomReportSchema,
 } from "@maru/protocol";
 import { ConfigError } from "../config.ts";
+import { connectServer } from "./connect-server.ts";
 import { startProgress } from "./progress.ts";
 
 export const adminHelp = `usage: maru-server admin <command> [options]
@@ -74,7 +74,7 @@ export async function admin(args: readonly string[], token: string | undefined):
   if (values.help || command === undefined) return void process.stdout.write(adminHelp);
   if (token === undefined || token === "")
     throw new ConfigError(["MARU_TOKEN must hold the token of the calling service"]);
-  const client = connect(values.address, token);
+  const client = connectServer(AdminService, values.address, token);
   switch (command) {
     case "erase":
       return watch(
@@ -98,20 +98,6 @@ export async function admin(args: readonly string[], token: string | undefined):
 }
 
 type AdminClient = Client<typeof AdminService>;
-
-function connect(baseUrl: string, token: string): AdminClient {
-  const transport = createConnectTransport({
-    baseUrl,
-    httpVersion: "1.1",
-    interceptors: [
-      (next) => (request) => {
-        request.header.set("authorization", `Bearer ${token}`);
-        return next(request);
-      },
-    ],
-  });
-  return createClient(AdminService, transport);
-}
 
 function required(options: Options, name: "user" | "room" | "id"): string {
   const value = options[name];

@@ -2,10 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { fromBinary, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema, timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Client, ConnectError, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
+import { type Client, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, CardService, type CardType, CardTypeSchema } from "@maru/protocol";
 import { ConfigError } from "../config.ts";
+import { connectServer } from "./connect-server.ts";
 
 export const cardsHelp = `usage: maru-server cards <command> [options]
 
@@ -51,7 +51,7 @@ export async function cards(args: readonly string[], token: string | undefined):
   const proof = values.token ?? token;
   if (!proof) throw wrongUse("--token or MARU_TOKEN must hold the token of the calling service");
   try {
-    await run(connect(values.address, proof), values);
+    await run(connectServer(CardService, values.address, proof), values);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     process.stderr.write(`${refusalText(error)}\n`);
@@ -117,18 +117,4 @@ function refusalText(error: ConnectError): string {
 
 function wrongUse(problem: string): ConfigError {
   return new ConfigError([`${problem}: see maru-server cards --help`]);
-}
-
-function connect(baseUrl: string, token: string): CardClient {
-  const transport = createConnectTransport({
-    baseUrl,
-    httpVersion: "1.1",
-    interceptors: [
-      (next) => (request) => {
-        request.header.set("authorization", `Bearer ${token}`);
-        return next(request);
-      },
-    ],
-  });
-  return createClient(CardService, transport);
 }

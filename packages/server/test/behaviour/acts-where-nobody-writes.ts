@@ -1,6 +1,5 @@
 import { service, system, text, user } from "@maru/client";
 import { expect, test } from "vitest";
-import { appendState } from "./append-state.ts";
 import { refusal } from "./refusal.ts";
 import { found, openRoom, type Scene, say } from "./scene.ts";
 
@@ -9,17 +8,16 @@ type Who = ReturnType<typeof user> | ReturnType<typeof service>;
 
 /** What goes on with messages where the room's state lets nobody write. */
 export function actsWhereNobodyWritesSuite(scene: () => Scene): void {
-  /** A room with a message and two held ones, frozen or closed behind the servers' backs. */
+  /** A room with a message and two held ones, then frozen or closed. */
   async function openAndStop(state: State) {
-    const { maru, world } = scene();
+    const { maru } = scene();
     const roomId = await openRoom(maru, ["ann"]);
     const hold = async () => {
       const { entry } = await maru.messages.send({ roomId, actor: user("ann"), content: text("held"), holdMs: 60_000 });
       return found(entry).seq;
     };
     const [seq, one, two] = [await say(maru, roomId, "hello"), await hold(), await hold()];
-    const body = state === "frozen" ? "roomFrozen" : "roomClosed";
-    await appendState(world.store, roomId, { case: body, value: {} }, { room: { [state]: true } });
+    await (state === "frozen" ? maru.rooms.freeze : maru.rooms.close)({ roomId, actor: service() });
     return { roomId, seq, one, two };
   }
 

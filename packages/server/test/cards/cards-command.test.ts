@@ -13,6 +13,7 @@ import { signServiceToken } from "../../src/identity/tokens.ts";
 import { createLog } from "../../src/log.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { createMemoryCardTypes } from "../../src/store/memory-card-types.ts";
+import { createMemoryJobStore } from "../../src/store/memory-jobs.ts";
 import { createTelemetry } from "../../src/telemetry.ts";
 import { compile } from "./compile.ts";
 
@@ -35,6 +36,7 @@ beforeAll(async () => {
     telemetry: createTelemetry({ processMetrics: false }),
     clock,
     store: createMemoryStore(),
+    jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
   });

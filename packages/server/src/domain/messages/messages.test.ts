@@ -18,6 +18,7 @@ import {
   SendMessageRequestSchema,
 } from "@maru/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
+import { noCardTypes } from "../../../test/cards/no-card-types.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { purge } from "../admin/purge.ts";
 import { type Domain, defaultDomainLimits } from "../domain.ts";
@@ -52,6 +53,7 @@ beforeEach(() => {
 const startServer = (on: Store = store): Domain => ({
   store: on,
   limits: defaultDomainLimits,
+  cards: noCardTypes,
   kinds: { find: () => ({ ...openKind, editWindowMs: 10 * minuteMs }) },
   log: createLog({
     store: on,

@@ -35,7 +35,7 @@ export async function updateCard(domain: Domain, call: Call, request: UpdateCard
     ...intent,
     decide(state, next, loaded) {
       requireMayWrite(kinds, state, intent.actor, next);
-      const target = requireTarget(state, loaded, request.seq);
+      const target = requireTarget(state, loaded, request.seq, next);
       requireNotDeleted(state, target);
       requireShown(state, target);
       requireCardOf(state, target, card.type);

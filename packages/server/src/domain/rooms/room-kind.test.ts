@@ -8,6 +8,7 @@ import {
   LeaveRoomRequestSchema,
 } from "@maru/protocol";
 import { beforeEach, expect, it } from "vitest";
+import { noCardTypes } from "../../../test/cards/no-card-types.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { type Domain, defaultDomainLimits } from "../domain.ts";
 import { createLog, defaultLogLimits } from "../log/log.ts";
@@ -40,7 +41,13 @@ beforeEach(() => {
     newKey: () => `made-${++keys}`,
     limits: defaultLogLimits,
   });
-  domain = { store, log, limits: defaultDomainLimits, kinds: { find: (kind) => declared.get(kind) } };
+  domain = {
+    store,
+    log,
+    limits: defaultDomainLimits,
+    cards: noCardTypes,
+    kinds: { find: (kind) => declared.get(kind) },
+  };
 });
 
 const make = (kind: string, count = 1, idempotencyKey = "", by = "shop") =>
