@@ -3,7 +3,7 @@ import type { EditMessageRequest, Entry, Message } from "@maru/protocol";
 import { EditMessageRequestSchema, ErrorReason, MessageEditedSchema, MessageSchema } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
 import type { Call } from "../call.ts";
-import type { Domain, DomainLimits } from "../domain.ts";
+import type { Domain } from "../domain.ts";
 import { append, type Draft, type NextEntry } from "../log/append.ts";
 import type { RoomState } from "../log/fold.ts";
 import { requireMayWrite } from "../rooms/may-write.ts";
@@ -11,6 +11,7 @@ import { kindOf, type RoomKinds } from "../rooms/room-kind.ts";
 import { requireAcceptableContent } from "./acceptable-content.ts";
 import { requireAcceptableMentions } from "./acceptable-mentions.ts";
 import { toContentChange } from "./content-change.ts";
+import { requireEditsLeft } from "./edits-left.ts";
 import { onTarget } from "./on-target.ts";
 import { isAuthor, notTheAuthor, requireNotDeleted, requireShown, requireTarget, type Target } from "./target.ts";
 
@@ -82,9 +83,4 @@ function requireWithinWindow(kinds: RoomKinds, { room }: RoomState, target: Targ
   const { editWindowMs } = kindOf(kinds, room);
   if (editWindowMs === undefined || next.nowMs - target.createdAtMs <= editWindowMs) return;
   throw new MaruError(ErrorReason.EDIT_WINDOW_CLOSED, { metadata: { room_id: room.roomId, seq: target.seq } });
-}
-
-function requireEditsLeft({ maxEdits }: DomainLimits, { room }: RoomState, { seq, message }: Target): void {
-  if (message.editCount < maxEdits) return;
-  throw new MaruError(ErrorReason.EDIT_LIMIT_REACHED, { metadata: { room_id: room.roomId, seq, limit: maxEdits } });
 }

@@ -14,11 +14,12 @@ import type { Call } from "../call.ts";
 import { cardMismatch } from "../cards/card-mismatch.ts";
 import { notOwned } from "../cards/not-owned.ts";
 import { requireCard } from "../cards/require-card.ts";
-import type { Domain, DomainLimits } from "../domain.ts";
+import type { Domain } from "../domain.ts";
 import { append, type Draft, type NextEntry } from "../log/append.ts";
 import type { RoomState } from "../log/fold.ts";
 import { requireMayWrite } from "../rooms/may-write.ts";
 import { toContentChange } from "./content-change.ts";
+import { requireEditsLeft } from "./edits-left.ts";
 import { onTarget } from "./on-target.ts";
 import { requireNotDeleted, requireShown, requireTarget, type Target } from "./target.ts";
 
@@ -39,7 +40,7 @@ export async function updateCard(domain: Domain, call: Call, request: UpdateCard
       requireNotDeleted(state, target);
       requireShown(state, target);
       requireCardOf(state, target, card.type);
-      requireChangesLeft(limits, state, target);
+      requireEditsLeft(limits, state, target);
       return toUpdate(target, card, next);
     },
   });
@@ -69,10 +70,4 @@ function requireCardOf({ room }: RoomState, { seq, message }: Target, type: stri
   const kind = message.content?.kind;
   const present = kind?.case === "card" ? kind.value.type : "";
   if (present !== type) throw cardMismatch(room.roomId, seq, present);
-}
-
-/** A deletion rewrites all that the message ever said, in one transaction. */
-function requireChangesLeft({ maxEdits }: DomainLimits, { room }: RoomState, { seq, message }: Target): void {
-  if (message.editCount < maxEdits) return;
-  throw new MaruError(ErrorReason.EDIT_LIMIT_REACHED, { metadata: { room_id: room.roomId, seq, limit: maxEdits } });
 }
