@@ -1,5 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import { service, text, user } from "@maru/client";
+import { MessageSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
+import { appendState } from "./append-state.ts";
 import { refusal } from "./refusal.ts";
 import { found, fresh, openRoom, readLog, type Scene, say, seqsOf } from "./scene.ts";
 
@@ -41,6 +44,28 @@ export function twoServersSuite(scene: () => Scene): void {
       expect((await one.reads.markRead({ roomId, actor: user("ann"), seq: found(reply.entry).seq })).marker).toEqual(
         (await two.reads.getReadMarkers({ roomId, userIds: ["ann"] })).markers[0],
       );
+    }
+  });
+
+  test("what a message says now is in every page at once, also where the server had the page in its cache", async () => {
+    const { maru, other, world } = scene();
+    const roomId = await openRoom(maru, ["ann"]);
+    const seq = await say(maru, roomId, "first");
+    await say(maru, roomId, "behind it");
+    for (let round = 1; round <= 5; round++) {
+      const saying = create(MessageSchema, { content: text(`round ${round}`), editCount: round });
+      const edited = { case: "messageEdited" as const, value: { targetSeq: seq, editCount: round } };
+      const body = { case: "messageSent" as const, value: saying };
+      await appendState(world.store, roomId, edited, { entries: [{ seq, body }] });
+      for (const one of [maru, other, maru]) {
+        const [listed, entries] = await Promise.all([
+          one.messages.list({ roomId }),
+          one.events.listEntries({ roomId, after: seq - 1 }),
+        ]);
+        const says = { seq, body: { value: { content: { kind: { value: { text: `round ${round}` } } } } } };
+        expect(listed.entries.find((entry) => entry.seq === seq)).toMatchObject(says);
+        expect(entries.entries[0]).toMatchObject(says);
+      }
     }
   });
 
