@@ -74,7 +74,12 @@ function requireReadableQuery(context: HandlerContext): void {
 }
 
 /** Serves one method on a router whose gate is `createRequestGate`. */
-export function routeMethod(pipeline: Pipeline, router: ConnectRouter, { spec }: ServedImplementation): void {
+export function routeMethod(
+  pipeline: Pipeline,
+  router: ConnectRouter,
+  { spec }: ServedImplementation,
+  maxRequestBytes: number,
+): void {
   switch (spec.kind) {
     case "unary":
       router.rpc(spec.method, (request, context) =>
@@ -88,21 +93,21 @@ export function routeMethod(pipeline: Pipeline, router: ConnectRouter, { spec }:
       break;
     case "client_streaming":
       router.rpc(spec.method, (requests, context) =>
-        runClientStreaming(pipeline, serviceCallOf(context), spec.impl, readable(requests), context),
+        runClientStreaming(pipeline, serviceCallOf(context), spec.impl, readable(requests, maxRequestBytes), context),
       );
       break;
     case "bidi_streaming":
       router.rpc(spec.method, (requests, context) =>
-        runBidiStreaming(pipeline, serviceCallOf(context), spec.impl, readable(requests), context),
+        runBidiStreaming(pipeline, serviceCallOf(context), spec.impl, readable(requests, maxRequestBytes), context),
       );
   }
 }
 
-async function* readable(requests: AsyncIterable<MessageShape<DescMessage>>) {
+async function* readable(requests: AsyncIterable<MessageShape<DescMessage>>, maxRequestBytes: number) {
   try {
     yield* requests;
   } catch (failure) {
-    throw failure instanceof ConnectError ? malformed(failure) : failure;
+    throw failure instanceof ConnectError ? toReadError(failure, maxRequestBytes) : failure;
   }
 }
 

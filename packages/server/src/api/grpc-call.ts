@@ -7,7 +7,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { status as grpcStatus, Metadata, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { status as grpcStatus, type Metadata, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
 import { toStatusBytes } from "./error-details.ts";
@@ -28,6 +28,7 @@ import { binaryReadOptions } from "./read-options.ts";
 import { requestIdHeader } from "./request-id.ts";
 import type { ServiceCall } from "./service-call.ts";
 import type { ServedImplementation } from "./service-registration.ts";
+import { UnpaddedMetadata } from "./unpadded-metadata.ts";
 
 type Status = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 type AnyMessage = MessageShape<DescMessage>;
@@ -51,6 +52,7 @@ export class GrpcCall {
   #request: Uint8Array | undefined;
   #requests: GrpcRequests<AnyMessage> | undefined;
   #afterWrite: (() => void) | undefined;
+  #headersSent = false;
   #answered = false;
 
   constructor(options: GrpcCallOptions) {
@@ -184,7 +186,7 @@ export class GrpcCall {
         const bytes = this.#encode(message);
         if (bytes !== undefined && !this.#answered) {
           const { transport } = this.#options;
-          transport.sendMetadata(this.#context.headerMetadata());
+          this.#sendHeaders();
           transport.sendMessage(bytes, () => {});
           this.#sendOk();
         }
@@ -196,16 +198,12 @@ export class GrpcCall {
   async #answerMany(answers: AsyncIterable<AnyAnswer>): Promise<void> {
     const { transport } = this.#options;
     try {
-      let headersSent = false;
       for await (const message of answers) {
         const bytes = this.#encode(message);
         if (bytes === undefined || this.#answered || this.#call.interruption !== undefined) {
           break;
         }
-        if (!headersSent) {
-          headersSent = true;
-          transport.sendMetadata(this.#context.headerMetadata());
-        }
+        this.#sendHeaders();
         await new Promise<void>((resolve) => {
           this.#afterWrite = resolve;
           transport.sendMessage(bytes, resolve);
@@ -218,9 +216,7 @@ export class GrpcCall {
         this.#fail(this.#call.interruption);
         return;
       }
-      if (!headersSent) {
-        transport.sendMetadata(this.#context.headerMetadata());
-      }
+      this.#sendHeaders();
       this.#sendOk();
     } catch (failure) {
       this.#fail(failure);
@@ -239,11 +235,18 @@ export class GrpcCall {
     }
   }
 
+  #sendHeaders(): void {
+    if (!this.#headersSent) {
+      this.#headersSent = true;
+      this.#options.transport.sendMetadata(this.#context.headerMetadata());
+    }
+  }
+
   #sendOk(): void {
     if (!this.#answered) {
       this.#answered = true;
       const metadata = this.#context.trailerMetadata();
-      this.#options.sendStatus({ code: grpcStatus.OK, details: "OK", metadata });
+      this.#options.sendStatus({ code: grpcStatus.OK, details: "", metadata });
     }
   }
 
@@ -254,14 +257,21 @@ export class GrpcCall {
   #sendError(error: ConnectError): void {
     if (!this.#answered) {
       this.#answered = true;
-      const trailer = this.#context.trailerMetadata() ?? new Metadata();
+      if (this.#context.hasHeaders) {
+        this.#sendHeaders();
+      }
+      const trailer = this.#context.trailerMetadata() ?? new UnpaddedMetadata();
       tellRateShare(this.#call, trailer);
       this.#options.sendStatus(toGrpcStatus(error, this.#call.requestId, trailer));
     }
   }
 }
 
-export function toGrpcStatus(error: ConnectError, requestId: string, metadata = new Metadata()): Status {
+export function toGrpcStatus(
+  error: ConnectError,
+  requestId: string,
+  metadata: Metadata = new UnpaddedMetadata(),
+): Status {
   metadata.set(requestIdHeader, requestId);
   metadata.set("grpc-status-details-bin", Buffer.from(toStatusBytes(error)));
   return { code: error.code as number, details: error.rawMessage, metadata };

@@ -1,9 +1,10 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import { Metadata, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import { tellRateShare } from "./rate-headers.ts";
 import { requestIdHeader } from "./request-id.ts";
 import { putCall, type ServiceCall } from "./service-call.ts";
+import { UnpaddedMetadata } from "./unpadded-metadata.ts";
 
 /** Connect's context over a grpc-js call. Everything is made when it is asked for; most handlers ask for `values` only. */
 export class GrpcContext implements HandlerContext {
@@ -68,9 +69,14 @@ export class GrpcContext implements HandlerContext {
     return this.#responseTrailer;
   }
 
+  /** Whether the handler asked for headers of the answer. An error without them is sent as a status alone. */
+  get hasHeaders(): boolean {
+    return this.#responseHeader !== undefined;
+  }
+
   /** What is sent before the first message. */
   headerMetadata(): Metadata {
-    const metadata = toMetadata(this.#responseHeader) ?? new Metadata();
+    const metadata = toMetadata(this.#responseHeader) ?? new UnpaddedMetadata();
     metadata.set(requestIdHeader, this.#call.requestId);
     tellRateShare(this.#call, metadata);
     return metadata;
@@ -96,7 +102,7 @@ function toMetadata(headers: Headers | undefined): Metadata | undefined {
   if (headers === undefined) {
     return undefined;
   }
-  const metadata = new Metadata();
+  const metadata = new UnpaddedMetadata();
   for (const [key, value] of headers) {
     metadata.add(key, key.endsWith("-bin") ? Buffer.from(value, "base64") : value);
   }

@@ -1,3 +1,5 @@
+import { constants } from "node:http2";
+import type { Registry } from "@bufbuild/protobuf";
 import { createConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
@@ -13,7 +15,7 @@ import { createRequestGate, routeMethod } from "./connect-adapter.ts";
 import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { answerUnknownPath, answerUnsupported } from "./http-refusals.ts";
 import type { Pipeline } from "./interceptors.ts";
-import { untilInterrupted } from "./interruptible-body.ts";
+import { keptOpen, untilInterrupted } from "./interruptible-body.ts";
 import { binaryReadOptions, jsonReadOptions } from "./read-options.ts";
 import type { Readiness } from "./readiness.ts";
 import { findCall, putCertified } from "./service-call.ts";
@@ -25,10 +27,14 @@ export interface HttpHandlerOptions {
   readonly services: readonly ServiceRegistration[];
   readonly maxRequestBytes: number;
   readonly certifiedBy: CertifiedBy<HttpRequest>;
+  /** For JSON of messages that hold an Any. The contract has none. */
+  readonly registry?: Registry;
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
 }
+
+const uploadGraceMs = 1_000;
 
 /** Connect and gRPC-Web for the services, and plain pages for probes and Prometheus. */
 export function createHttpHandler(pipeline: Pipeline, options: HttpHandlerOptions) {
@@ -54,19 +60,19 @@ export function createHttpHandler(pipeline: Pipeline, options: HttpHandlerOption
   };
 }
 
-function createRpcHandlers(pipeline: Pipeline, { services, maxRequestBytes }: HttpHandlerOptions) {
+function createRpcHandlers(pipeline: Pipeline, { services, maxRequestBytes, registry }: HttpHandlerOptions) {
   const router = createConnectRouter({
     connect: true,
     grpcWeb: true,
     grpc: false,
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: maxRequestBytes,
-    jsonOptions: jsonReadOptions,
+    jsonOptions: registry === undefined ? jsonReadOptions : { ...jsonReadOptions, registry },
     binaryOptions: binaryReadOptions,
     requestGate: createRequestGate(pipeline, services, maxRequestBytes),
   });
   for (const served of services.flatMap(({ methods }) => methods)) {
-    routeMethod(pipeline, router, served);
+    routeMethod(pipeline, router, served, maxRequestBytes);
   }
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }
@@ -84,16 +90,28 @@ async function answerRpc(
     // The rest of the body may never come, and nothing else can follow on this connection.
     if (request.httpVersionMajor === 1 && !response.headersSent) response.setHeader("connection", "close");
   };
-  const body =
-    handler.method.methodKind === "unary" && isStream(asked.body)
-      ? untilInterrupted(asked.body, () => findCall(values), closeAfterAnswer)
-      : asked.body;
+  const toBody = (stream: AsyncIterable<Uint8Array>) =>
+    handler.method.methodKind === "unary"
+      ? untilInterrupted(stream, () => findCall(values), closeAfterAnswer)
+      : keptOpen(stream);
+  const body = isStream(asked.body) ? toBody(asked.body) : asked.body;
+  stopUploadAfterAnswer(request);
   const answer = await handler({ ...asked, body });
   if (answer.body === undefined && answer.status >= 400) {
     answerUnsupported(answer.status, request, response);
   } else {
     await universalResponseToNodeResponse(answer, response);
   }
+}
+
+/** A client of HTTP/2 may go on sending for ever; one of HTTP/1.1 is cut by the listener. */
+function stopUploadAfterAnswer(request: HttpRequest): void {
+  if (!("stream" in request)) return;
+  const { stream } = request;
+  stream.once("finish", () => {
+    const stop = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), uploadGraceMs);
+    stream.once("close", () => clearTimeout(stop));
+  });
 }
 
 function isStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {

@@ -15,14 +15,15 @@ export function answerUnknownPath(
   response: HttpResponse,
 ): void {
   const requestId = requestIdOf(request);
-  const grpcWeb = /^application\/grpc-web\b/i.test(String(request.headers["content-type"] ?? ""));
+  const contentType = String(request.headers["content-type"] ?? "");
+  const grpcWeb = /^application\/grpc-web\b/i.test(contentType);
   const protocol = grpcWeb ? "grpc-web" : "connect";
   const error = record.unknownMethod({ method: path.slice(1), requestId, protocol });
   if (grpcWeb) {
     for (const [name, value] of setTrailerStatus(new Headers(), error)) {
       response.setHeader(name, value);
     }
-    response.setHeader("content-type", "application/grpc-web+proto");
+    response.setHeader("content-type", contentType);
     response.setHeader(requestIdHeader, requestId);
     response.end();
   } else {

@@ -4,7 +4,6 @@ import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { CallRecord } from "./call-record.ts";
-import { toConnectError } from "./error-details.ts";
 import { admitCaller, type Grants, requireGranted } from "./grants.ts";
 import type { InFlight } from "./in-flight.ts";
 import { toRequestId } from "./request-id.ts";
@@ -18,6 +17,8 @@ export interface Pipeline {
   readonly validate: Validate;
   readonly inFlight: InFlight;
   readonly record: CallRecord;
+  /** What is sent for an error, with the details of the contract. */
+  readonly toAnswer: (error: unknown, requestId: string) => ConnectError;
   readonly defaultDeadlineMs: number;
 }
 
@@ -90,7 +91,7 @@ export function endCall(pipeline: Pipeline, call: ServiceCall, failure: unknown)
     return call.answer;
   }
   const error = call.interruption ?? failure;
-  const answer = call.answer ?? toConnectError(error, call.requestId);
+  const answer = call.answer ?? pipeline.toAnswer(error, call.requestId);
   if (leave(pipeline, call)) {
     call.answer = answer;
     pipeline.record.failed(call, answer, error);

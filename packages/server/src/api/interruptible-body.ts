@@ -21,6 +21,29 @@ export async function* untilInterrupted(
   }
 }
 
+/**
+ * A body that may be left before its end. The rest is read and thrown away: were the connection cut, or the client kept
+ * waiting for its turn to send, the answer would not arrive.
+ */
+export async function* keptOpen(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = body[Symbol.asyncIterator]();
+  let atEnd = false;
+  try {
+    for (;;) {
+      const next = await iterator.next();
+      atEnd = next.done === true;
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    if (!atEnd) throwAway(iterator).catch(() => {});
+  }
+}
+
+async function throwAway(iterator: AsyncIterator<Uint8Array>): Promise<void> {
+  while ((await iterator.next()).done !== true);
+}
+
 function interruptionOf(call: ServiceCall, onInterrupted: () => void): Promise<never> {
   const { signal } = call;
   const interruption = new Promise<never>((_resolve, reject) => {

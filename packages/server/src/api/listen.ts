@@ -9,6 +9,7 @@ import type { Telemetry } from "../telemetry.ts";
 import { createAudit, noAudit } from "./audit.ts";
 import { createCallRecord } from "./call-record.ts";
 import { certifiedByGrpc, certifiedByHttp } from "./client-certificate.ts";
+import { toConnectError } from "./error-details.ts";
 import { createGrpcBridge } from "./grpc-bridge.ts";
 import { listenGrpc } from "./grpc-listener.ts";
 import { serveHealth } from "./health.ts";
@@ -75,6 +76,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     ),
     inFlight,
     record: createCallRecord({ log, telemetry, audit: config.auditLog ? createAudit(log) : noAudit }),
+    toAnswer: toConnectError,
     defaultDeadlineMs: config.defaultDeadlineMs,
   };
   const readiness = createReadiness({ checks: options.checks, inFlight, timeoutMs: 2_000, maxAgeMs: 1_000 });
