@@ -7,28 +7,35 @@ import { join } from "node:path";
 import { errorsPage } from "./pages/errors-page.ts";
 
 const root = join(import.meta.dirname, "..");
-const generatedFolder = "packages/protocol/src/gen";
-
+const contractFolder = "packages/protocol/src/gen";
+/** The service of the Connect protocol's own conformance runner. */
+const conformanceFolder = "packages/server/test/connect-conformance";
 /** The contract of a team that sends cards, for tests and examples. */
 const teamFolder = "packages/client/test/acme";
-export const teamGeneratedFolder = `${teamFolder}/gen`;
 
-/** Writes the generated sources into `folder`. */
-export function generate(folder: string): void {
+/** Everything in these folders is generated. */
+export const generatedFolders = [contractFolder, `${conformanceFolder}/gen`, `${teamFolder}/gen`];
+
+/** Writes the generated folders into `target`. */
+export function generate(target: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
   const work = mkdtempSync(join(tmpdir(), "maru-generate-"));
   try {
     buf("generate", "--output", work);
-    buf("build", "-o", join(work, generatedFolder, "descriptors.binpb"), "--as-file-descriptor-set");
-    rmSync(folder, { recursive: true, force: true });
-    cpSync(join(work, generatedFolder), folder, { recursive: true });
+    buf("generate", "--template", `${conformanceFolder}/buf.gen.yaml`, "--output", work);
+    generateTeam(join(work, teamFolder, "gen"));
+    buf("build", "-o", join(work, contractFolder, "descriptors.binpb"), "--as-file-descriptor-set");
+    for (const folder of generatedFolders) {
+      rmSync(join(target, folder), { recursive: true, force: true });
+      cpSync(join(work, folder), join(target, folder), { recursive: true });
+    }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** Writes into `folder` what the team makes of its contract. */
-export function generateTeam(folder: string): void {
+/** As the team does it: with a module and a template of its own. */
+function generateTeam(folder: string): void {
   const plugin = { local: join(root, "node_modules/.bin/protoc-gen-es"), out: folder, opt: ["target=js+dts"] };
   const template = JSON.stringify({ version: "v2", clean: true, plugins: [plugin] });
   const args = ["generate", join(teamFolder, "proto"), "--template", template];
@@ -46,7 +53,6 @@ export async function generatedPages(): Promise<Map<string, string>> {
 
 if (process.argv[1] === import.meta.filename) {
   execFileSync("buf", ["format", "-w", "--path", "proto/maru"], { cwd: root, stdio: "inherit" });
-  generate(join(root, generatedFolder));
-  generateTeam(join(root, teamGeneratedFolder));
+  generate(root);
   for (const [page, text] of await generatedPages()) writeFileSync(join(root, page), text);
 }

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./published.ts";
-import { grpcurl, node22, tools } from "./tools/pinned.ts";
+import { connectconformance, grpcurl, node22, tools } from "./tools/pinned.ts";
 
 mkdirSync(tools, { recursive: true });
 
@@ -13,23 +13,19 @@ function requireCommand(command: string, args: string[], sentence: string): void
   process.exit(1);
 }
 
-if (!existsSync(grpcurl.path)) {
-  requireCommand("go", ["version"], "Go is missing: install Go 1.24 or newer (it builds grpcurl), and run this again.");
-  process.stdout.write(`building grpcurl ${grpcurl.version} …\n`);
-  const work = join(tools, "grpcurl");
+for (const tool of [grpcurl, connectconformance]) {
+  if (existsSync(tool.path)) continue;
+  const sentence = `Go is missing: install Go 1.24 or newer (it builds ${tool.name}), and run this again.`;
+  requireCommand("go", ["version"], sentence);
+  process.stdout.write(`building ${tool.name} ${tool.version} …\n`);
+  const work = join(tools, tool.name);
   mkdirSync(work, { recursive: true });
   // A module that names the exact version also works behind proxies that refuse `go install module@version`.
-  writeFileSync(
-    join(work, "go.mod"),
-    `module tools\n\ngo 1.24\n\nrequire github.com/fullstorydev/grpcurl ${grpcurl.version}\n`,
-  );
-  writeFileSync(
-    join(work, "tools.go"),
-    '//go:build tools\n\npackage tools\n\nimport _ "github.com/fullstorydev/grpcurl/cmd/grpcurl"\n',
-  );
+  writeFileSync(join(work, "go.mod"), `module tools\n\ngo 1.24\n\nrequire ${tool.module} ${tool.version}\n`);
+  writeFileSync(join(work, "tools.go"), `//go:build tools\n\npackage tools\n\nimport _ "${tool.package}"\n`);
   const go = (...args: string[]) => execFileSync("go", args, { cwd: work, stdio: ["ignore", "inherit", "inherit"] });
   go("mod", "tidy");
-  go("build", "-o", grpcurl.path, "github.com/fullstorydev/grpcurl/cmd/grpcurl");
+  go("build", "-o", tool.path, tool.package);
 }
 
 if (!existsSync(node22.path)) {

@@ -2,19 +2,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { generate, generatedPages, generateTeam, teamGeneratedFolder } from "../generate.ts";
+import { generate, generatedFolders, generatedPages } from "../generate.ts";
 import { root } from "./command.ts";
 
 /** Generates into another folder and compares: nobody forgot to, and nobody edited what is generated. */
 export async function generatedProblem(): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "maru-generated-"));
   try {
-    generate(join(folder, "protocol"));
-    generateTeam(join(folder, "team"));
-    const different = [
-      ...(await differentFiles(join(root, "packages/protocol/src/gen"), join(folder, "protocol"))),
-      ...(await differentFiles(join(root, teamGeneratedFolder), join(folder, "team"))),
-    ];
+    generate(folder);
+    const pairs = generatedFolders.map((one) => differentFiles(join(root, one), join(folder, one)));
+    const different = (await Promise.all(pairs)).flat();
     for (const [page, text] of await generatedPages()) {
       if (readFileSync(join(root, page), "utf8") !== text) different.push(page);
     }

@@ -4,7 +4,22 @@ import { root } from "../published.ts";
 export const tools = join(root, ".tools");
 
 /** Debugging client for gRPC, built from its Go module. */
-export const grpcurl = { version: "v1.9.4", path: join(tools, "bin/grpcurl") };
+export const grpcurl = {
+  name: "grpcurl",
+  module: "github.com/fullstorydev/grpcurl",
+  package: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
+  version: "v1.9.4",
+  path: join(tools, "bin/grpcurl"),
+};
+
+/** The runner of the official conformance tests of Connect, gRPC and gRPC-Web, built from its Go module. */
+export const connectconformance = {
+  name: "connectconformance",
+  module: "connectrpc.com/conformance",
+  package: "connectrpc.com/conformance/cmd/connectconformance",
+  version: "v1.0.7",
+  path: join(tools, "bin/connectconformance"),
+};
 
 const node22Folder = join(tools, "node22");
 
