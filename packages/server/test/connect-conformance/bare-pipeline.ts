@@ -6,8 +6,9 @@ import { InFlight } from "../../src/api/in-flight.ts";
 import type { Pipeline } from "../../src/api/interceptors.ts";
 import { createReadiness } from "../../src/api/readiness.ts";
 import { MaruError } from "../../src/errors.ts";
-import { allowServices } from "../../src/identity/policy.ts";
 import { createLog } from "../../src/log.ts";
+import { allowServices } from "../../src/policy/policy.ts";
+import { RateLimiter } from "../../src/policy/rate-limiter.ts";
 import { createTelemetry } from "../../src/telemetry.ts";
 
 /** Maru's steps around a call, without what is Maru's contract: the runner counts the details of errors. */
@@ -21,7 +22,11 @@ export function barePipeline() {
         throw new Error("nobody needs a token here");
       },
     },
-    policy: allowServices([]),
+    grants: {
+      policy: allowServices([]),
+      rates: new RateLimiter(Date.now),
+      findRoomKinds: async () => new Map(),
+    },
     validate: () => {},
     inFlight,
     record: {
