@@ -20,7 +20,7 @@ import { createRoom } from "../rooms/create.ts";
 import { removeMembers } from "../rooms/remove-members.ts";
 import { anyKind } from "../rooms/room-kind.ts";
 import type { Store } from "../store.ts";
-import { createLog, defaultLogLimits } from "./log.ts";
+import { createLog, defaultLogLimits, type LogLimits } from "./log.ts";
 
 const call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
 const service = create(ActorSchema, { kind: { case: "service", value: { name: "" } } });
@@ -35,7 +35,7 @@ beforeEach(() => {
   keys = 0;
 });
 
-const startServer = (on: Store = store): Domain => ({
+const startServer = (on: Store = store, limits: Partial<LogLimits> = {}): Domain => ({
   store: on,
   limits: { ...defaultDomainLimits, maxTextBytes: 1_000 },
   kinds: anyKind,
@@ -46,7 +46,7 @@ const startServer = (on: Store = store): Domain => ({
     random: () => 0,
     sleep: async () => undefined,
     newKey: () => `made-${++keys}`,
-    limits: defaultLogLimits,
+    limits: { ...defaultLogLimits, ...limits },
   }),
 });
 
@@ -123,4 +123,13 @@ it("members that were read at different moments are not taken for one moment whe
   };
   const { entry } = await remove(startServer({ ...store, readMembers }), roomId, "ann", "bob");
   expect(entry?.body).toMatchObject({ case: "membersRemoved", value: { userIds: ["ann"] } });
+});
+
+it("tells why it refuses also where the cache keeps no view of the room", async () => {
+  const server = startServer(store, { cacheBytes: 1 });
+  const roomId = await makeRoom(server);
+  const stranger = create(ActorSchema, { kind: { case: "userId", value: "nobody" } });
+  await expect(send(server, roomId, "", "hi", stranger)).rejects.toMatchObject({ reason: ErrorReason.NOT_A_MEMBER });
+  expect((await add(server, roomId, "ann")).entry?.seq).toBe(2);
+  expect((await add(server, roomId, "ann")).entry).toBeUndefined();
 });

@@ -68,10 +68,12 @@ export function append<Loaded = undefined>(
 async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>, arrivedAtTurn: number) {
   const startedAtMs = log.clock.nowMs();
   let loaded: LoadedAt<Loaded> | undefined;
+  let caughtUp: RoomView | undefined;
   for (let attempt = 0; attempt < log.limits.appendMaxAttempts; attempt++) {
     call.signal.throwIfAborted();
     // One reading serves the age of the tail, the key's check and created_at: the window of the key is then exact.
-    const view = await usableView(log, intent.roomId);
+    const view: RoomView = caughtUp ?? (await usableView(log, intent.roomId));
+    caughtUp = undefined;
     const nowMs = log.clock.nowMs();
     if (nowMs - startedAtMs > log.limits.appendTimeoutMs) break;
 
@@ -84,7 +86,8 @@ async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>
     const decision = search.kind === "refused" ? search : decide(intent, view.state, next, loaded.value);
     if ("refusal" in decision || decision.draft === undefined) {
       if (view.readAtTurn < Math.max(arrivedAtTurn, view.stateReadAtTurn, loaded.atTurn)) {
-        await catchUp(log, view);
+        // Not from the cache: it may have dropped the view, and another one would have to catch up again.
+        caughtUp = await catchUp(log, view);
         continue;
       }
       if ("refusal" in decision) throw decision.refusal;
