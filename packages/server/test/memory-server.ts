@@ -15,6 +15,8 @@ export interface MemoryServer extends ServedApi {
   readonly telemetry: Telemetry;
   /** Of the service `tests`. */
   readonly token: string;
+  /** Of another service; expired when `ttlSeconds` is negative. */
+  tokenOf(service: string, ttlSeconds?: number): Promise<string>;
   /** Lines of the log, parsed. */
   readonly logged: Record<string, unknown>[];
   /** How often entries were read. */
@@ -26,6 +28,8 @@ export interface MemoryServer extends ServedApi {
 export async function startMemoryServer(
   settings: Record<string, string> = {},
   nowMs = Date.now,
+  /** What the server sees of its store. */
+  distort: (store: Store) => Store = (store) => store,
 ): Promise<MemoryServer> {
   const key = randomBytes(32).toString("base64url");
   const logged: Record<string, unknown>[] = [];
@@ -50,11 +54,20 @@ export async function startMemoryServer(
     log: createLog("info", { write: (line) => logged.push(JSON.parse(line)) }),
     telemetry,
     clock: { nowMs },
-    store: counted,
+    store: distort(counted),
     jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
   });
-  const token = await signServiceToken({ key, service: "tests", ttlSeconds: 3600 });
-  return Object.assign(api, { store, telemetry, token, logged, reads: () => reads, metrics: () => telemetry.text() });
+  const tokenOf = (service: string, ttlSeconds = 3600) => signServiceToken({ key, service, ttlSeconds });
+  const token = await tokenOf("tests");
+  return Object.assign(api, {
+    store,
+    telemetry,
+    token,
+    tokenOf,
+    logged,
+    reads: () => reads,
+    metrics: () => telemetry.text(),
+  });
 }

@@ -1,0 +1,37 @@
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { ErrorReasonSchema } from "@maru/protocol";
+import { readDescriptorSet } from "@maru/protocol/descriptors";
+import { expect, test } from "vitest";
+import { allCases } from "./all-cases.ts";
+import { ownedCases } from "./owned-all-cases.ts";
+import { nameOf } from "./transcript.ts";
+
+/** Reasons that no server gives yet, and why. */
+const unused: Readonly<Record<string, string>> = {
+  UNSPECIFIED: "is never sent: clients see it for errors without a known reason",
+  ROOM_NOT_SERVED_HERE: "comes with the migration from another system",
+};
+
+const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorSet()));
+const methods = [...registry].flatMap((desc) =>
+  desc.kind === "service" && desc.typeName.startsWith("maru.chat.v1.") ? desc.methods : [],
+);
+
+test("the cases call every call of the contract", () => {
+  const called = new Set(allCases.flatMap(({ calls }) => calls));
+  expect([...called].toSorted()).toEqual(methods.map(nameOf).toSorted());
+});
+
+test("every reason is met by callers, or by the owner of a server, or is not used yet", () => {
+  const byCallers = new Set<string>(allCases.flatMap(({ refuses = [] }) => refuses));
+  const byOwners = new Set<string>(ownedCases.flatMap(({ refuses }) => refuses));
+  const all = [...byCallers, ...byOwners, ...Object.keys(unused)];
+  // Each in one list only: none stands twice.
+  expect(all.toSorted()).toEqual(ErrorReasonSchema.values.map(({ localName }) => localName).toSorted());
+});
+
+test("each case has a name of its own", () => {
+  const names = [...allCases, ...ownedCases].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});
