@@ -1,10 +1,12 @@
 import { gzipSync } from "node:zlib";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { connectMaru, service, text as textContent } from "@maru/client";
 import { EventService, MessageService, SendMessageRequestSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { type AbusedServer, maxRequestBytes } from "./abused-server.ts";
 import { callGrpc, callHttp, pathOf } from "./raw-calls.ts";
 import { callHttp2, grpcFrame } from "./raw-http2.ts";
+import { refusal } from "./refusal.ts";
 
 const path = pathOf(MessageService.method.sendMessage);
 const listPath = pathOf(EventService.method.listEntries);
@@ -120,6 +122,17 @@ export function badBytesSuite(server: () => AbusedServer): void {
     });
     const lie = grpcFrame(new Uint8Array(), { sizeBytes: 0xffff_ffff });
     expect(await viaHttp2(lie)).toMatchObject({ status, reason });
+  });
+
+  test("who still sends when the request is too large hears so, on a connection that goes on", async () => {
+    const { node, authorization } = server();
+    const token = authorization.authorization.replace("Bearer ", "");
+    await using maru = connectMaru({ address: `http://${node.httpAddress}`, token, retry: { maxAttempts: 1 } });
+    for (let n = 1; n <= 20; n++) {
+      const content = textContent("x".repeat(maxRequestBytes * (1 + (n % 4))));
+      const sent = maru.messages.send({ roomId: server().roomId, actor: service(), content });
+      expect(await refusal(sent)).toMatchObject({ reason: "REQUEST_TOO_LARGE", code: "RESOURCE_EXHAUSTED" });
+    }
   });
 
   test("fields of a newer client are accepted and ignored", async () => {
