@@ -1,9 +1,18 @@
 // Fetches the pinned tools that `npm run interop` needs into .tools, or says what is missing. usage: node scripts/tools.ts
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { root } from "./published.ts";
-import { connectconformance, grpcurl, node22, tools } from "./tools/pinned.ts";
+import { installPython, isInstalled } from "./tools/install-python.ts";
+import {
+  connectconformance,
+  examplePython,
+  goExample,
+  grpcurl,
+  node22,
+  referencePython,
+  tools,
+} from "./tools/pinned.ts";
 
 mkdirSync(tools, { recursive: true });
 
@@ -13,10 +22,19 @@ function requireCommand(command: string, args: string[], sentence: string): void
   process.exit(1);
 }
 
+requireCommand(
+  "go",
+  ["version"],
+  "Go is missing: install Go 1.26 or newer (it builds grpcurl, connectconformance and the example in Go), and run this again.",
+);
+requireCommand(
+  "python3",
+  ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"],
+  "Python is missing: install Python 3.11 or newer with its venv (for the example in Python and docs/reference), and run this again.",
+);
+
 for (const tool of [grpcurl, connectconformance]) {
   if (existsSync(tool.path)) continue;
-  const sentence = `Go is missing: install Go 1.24 or newer (it builds ${tool.name}), and run this again.`;
-  requireCommand("go", ["version"], sentence);
   process.stdout.write(`building ${tool.name} ${tool.version} …\n`);
   const work = join(tools, tool.name);
   mkdirSync(work, { recursive: true });
@@ -36,5 +54,13 @@ if (!existsSync(node22.path)) {
     cwd: node22.folder,
     stdio: "inherit",
   });
+}
+
+execFileSync("go", ["mod", "download"], { cwd: goExample, stdio: ["ignore", "inherit", "inherit"] });
+
+for (const python of [examplePython, referencePython]) {
+  if (isInstalled(python)) continue;
+  process.stdout.write(`installing ${relative(root, python.requirements)} …\n`);
+  installPython(python);
 }
 process.stdout.write(`tools are in ${tools.replace(root, ".")}\n`);

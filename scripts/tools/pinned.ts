@@ -25,3 +25,26 @@ const node22Folder = join(tools, "node22");
 
 /** The oldest Node that the published packages promise to run on. */
 export const node22 = { version: "22.12.0", folder: node22Folder, path: join(node22Folder, "node_modules/.bin/node") };
+
+/** The example in Go; its go.mod pins its plugins and modules. */
+export const goExample = join(root, "examples/go");
+
+/** A Python with packages of its own. */
+export interface PythonTools {
+  readonly folder: string;
+  /** Names of packages with their versions. */
+  readonly requirements: string;
+  /** Where its programs are. */
+  readonly bin: string;
+}
+
+/** What the example in Python runs with. */
+export const examplePython = pythonTools("python", "examples/python/requirements.txt");
+
+/** The generator of docs/reference. */
+export const referencePython = pythonTools("reference", "scripts/reference/requirements.txt");
+
+function pythonTools(name: string, requirements: string): PythonTools {
+  const folder = join(tools, name);
+  return { folder, requirements: join(root, requirements), bin: join(folder, "bin") };
+}
