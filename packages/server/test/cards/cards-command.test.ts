@@ -29,6 +29,7 @@ beforeAll(async () => {
     config: readConfig({
       MARU_ROLES: "api",
       MARU_TOKEN_KEY: key,
+      MARU_AUDIT_LOG: "off",
       MARU_GRPC_ADDRESS: "127.0.0.1:0",
       MARU_HTTP_ADDRESS: "127.0.0.1:0",
     }),

@@ -17,7 +17,12 @@ export const messageFaults: readonly PlantedFault[] = [
     "",
   ),
   fault("edits have no window", edit, "      requireWithinWindow(kinds, state, target, next);\n", ""),
-  fault("edits have no end", edit, "if (message.editCount < maxEdits) return;", "if (message.editCount >= 0) return;"),
+  fault(
+    "edits have no end",
+    "messages/edits-left.ts",
+    "if (message.editCount < maxEdits) return;",
+    "if (message.editCount >= 0) return;",
+  ),
   fault(
     "the first version is that before the last edit",
     "messages/content-change.ts",
@@ -29,6 +34,12 @@ export const messageFaults: readonly PlantedFault[] = [
     "messages/content-change.ts",
     "contentSeqs: [...record.contentSeqs, next.seq],",
     "contentSeqs: record.contentSeqs,",
+  ),
+  fault(
+    "a cached message is not dropped when it changes",
+    "log/recent-entries.ts",
+    "else if (changed !== undefined) forget(recent, changed.messageSeq);",
+    "",
   ),
   fault(
     "the target of an act is not read again when the log has moved",
@@ -43,7 +54,12 @@ export const messageFaults: readonly PlantedFault[] = [
     ", ...contents.map(toEmptied)],",
     ", ...contents.slice(1).map(toEmptied)],",
   ),
-  fault("a deletion leaves the commit", remove, "message && withoutContent(body.value.message)", "message"),
+  fault(
+    "a deletion leaves the commit",
+    "messages/emptied.ts",
+    "message && withoutContent(body.value.message)",
+    "message",
+  ),
   fault("any member deletes", remove, "if (!mayDelete(state, actor, target)) throw notTheAuthor(state, target);", ""),
   fault("a deletion leaves the pin in the room", remove, "          ...toUnpinned(state, seq),\n", ""),
   fault(
