@@ -1,7 +1,7 @@
 import { getExtension, hasExtension } from "@bufbuild/protobuf";
 import type { DescriptorProto, FileDescriptorProto, FileDescriptorSet } from "@bufbuild/protobuf/wkt";
 import * as validate from "../../packages/protocol/src/gen/buf/validate/validate_pb.js";
-import { celWords, ruleWords } from "./rule-words.ts";
+import { messageRuleWords, ruleWords } from "./rule-words.ts";
 
 /**
  * Appends to the contracts' comments what the generator of pages does not read by itself: streams, the comments of
@@ -28,8 +28,8 @@ function annotateMessage(comments: Comments, path: readonly number[], message: D
     throw new Error(`${message.name}: the templates know no messages within messages`);
   }
   if (message.options && hasExtension(message.options, validate.message)) {
-    for (const rule of getExtension(message.options, validate.message).cel)
-      comments.append(path, `@rule ${celWords(rule)}`);
+    const words = messageRuleWords(getExtension(message.options, validate.message));
+    for (const word of words) comments.append(path, `@rule ${word}`);
   }
   message.oneofDecl.forEach(({ name }, index) => {
     const said = comments.read([...path, 8, index]);

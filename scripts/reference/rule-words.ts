@@ -2,10 +2,13 @@ import type { Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import {
   type BytesRules,
+  type EnumRules,
   type FieldRules,
   FieldRulesSchema,
   type Int32Rules,
   type MapRules,
+  type MessageRules,
+  MessageRulesSchema,
   type RepeatedRules,
   type Rule,
   type StringRules,
@@ -13,11 +16,18 @@ import {
 
 /** What the contract's rules ask of a field, in words. Throws for a rule that it has no words for. */
 export function ruleWords(rules: FieldRules): string[] {
+  expectOnly(rules, ["required", "cel", ...typeNames]);
   return [...(rules.required ? ["required"] : []), ...rules.cel.map(celWords), ...typeWords(rules)];
 }
 
+/** The same for a whole message. */
+export function messageRuleWords(rules: MessageRules): string[] {
+  expectOnly(rules, ["cel"]);
+  return rules.cel.map(celWords);
+}
+
 /** The words that a rule in CEL brings along. */
-export function celWords({ id, message }: Rule): string {
+function celWords({ id, message }: Rule): string {
   if (message === "") throw new Error(`the rule ${id} does not say what it asks for`);
   return message;
 }
@@ -35,7 +45,7 @@ function typeWords({ type }: FieldRules): string[] {
     case "double":
       return numberWords(type.value);
     case "enum":
-      return type.value.definedOnly ? ["a value that the contract knows"] : [];
+      return enumWords(type.value);
     case "repeated":
       return repeatedWords(type.value);
     case "map":
@@ -73,6 +83,15 @@ function numberWords(rules: Message & Pick<Int32Rules, "greaterThan" | "lessThan
   return from === undefined ? [`at most ${grouped(to ?? 0)}`] : [`at least ${grouped(from)}`];
 }
 
+function enumWords(rules: EnumRules): string[] {
+  expectOnly(rules, ["definedOnly", "notIn"]);
+  const { definedOnly, notIn } = rules;
+  return [
+    ...(definedOnly ? ["a value that the contract knows"] : []),
+    ...(notIn.length > 0 ? [`not ${notIn.join(", ")}`] : []),
+  ];
+}
+
 function repeatedWords(rules: RepeatedRules): string[] {
   expectOnly(rules, ["minItems", "maxItems", "unique", "items"]);
   const { minItems, maxItems, unique, items } = rules;
@@ -104,10 +123,13 @@ function expectOnly(rules: Message, known: readonly string[]): void {
   }
 }
 
+const typeRules = FieldRulesSchema.oneofs.find(({ localName }) => localName === "type")?.fields ?? [];
+const typeNames = typeRules.map(({ localName }) => localName);
 const ruleSchemas = new Map(
-  FieldRulesSchema.fields.flatMap(({ message }) =>
-    message === undefined ? [] : [[message.typeName, message] as const],
-  ),
+  [FieldRulesSchema, MessageRulesSchema, ...typeRules.flatMap(({ message }) => message ?? [])].map((schema) => [
+    schema.typeName,
+    schema,
+  ]),
 );
 
 function count(howMany: bigint, what: string): string {
