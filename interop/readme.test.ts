@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -15,6 +15,9 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   await installPacked(folder, ["protocol", "kafka", "client", "testing"], ["typescript@7.0.2", "@types/node@24.19.2"]);
+  cpSync(join(root, "packages/client/test/acme/gen"), join(folder, "gen"), { recursive: true });
+  const descriptors = ["-o", join(folder, "payments.binpb"), "--as-file-descriptor-set"];
+  await run("buf", ["build", join(root, "packages/client/test/acme/proto"), ...descriptors]);
   maru = await startMaru();
   env = { ...process.env, MARU_TOKEN: maru.exported("MARU_TOKEN"), KAFKA_BROKERS: maru.exported("KAFKA_BROKERS") };
 }, 300_000);
@@ -28,17 +31,21 @@ function programs(readme: string): string[] {
   return [...readFileSync(join(root, readme), "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
 }
 
+const recipes = readdirSync(join(root, "docs/recipes"))
+  .filter((page) => page !== "README.md")
+  .map((page) => `docs/recipes/${page}`);
+
 const pages = [
   "packages/protocol/README.md",
   "README.md",
   "packages/client/README.md",
   "packages/kafka/README.md",
   "packages/testing/README.md",
+  ...recipes,
 ];
 
-test("the TypeScript of every README type-checks against the packed packages", async () => {
+test("the TypeScript of every README and recipe type-checks against the packed packages", async () => {
   const files: string[] = [];
-  cpSync(join(root, "packages/client/test/acme/gen"), join(folder, "gen"), { recursive: true });
   for (const page of pages) {
     programs(page).forEach((code, index) => {
       const file = `${page.replaceAll("/", "-")}-${index}.ts`;
@@ -96,3 +103,25 @@ test("the README's consumer receives what is sent, and stops with Ctrl-C", async
     consumer.kill("SIGKILL");
   }
 }, 120_000);
+
+test.for(recipes)("the program of %s prints what the page says", async (page) => {
+  const [, printed] = /^```text\n(.*?)^```/ms.exec(readFileSync(join(root, page), "utf8")) ?? [];
+  const [program = ""] = programs(page);
+  const address = /^ {2}gRPC\s+(\S+)$/m.exec(maru.printed)?.[1] ?? "";
+  writeFileSync(join(folder, "recipe.ts"), program.replaceAll("127.0.0.1:50051", address));
+  const { stdout, stderr } = await run(process.execPath, ["recipe.ts"], { cwd: folder, env });
+  expect(stderr).toBe("");
+  expect(stdout).toBe(printed);
+});
+
+test("every policy file of the recipes is good", async () => {
+  const files = recipes.flatMap((page) => [
+    ...readFileSync(join(root, page), "utf8").matchAll(/^```yaml\n(.*?)^```/gms),
+  ]);
+  expect(files.length).toBeGreaterThan(0);
+  for (const [, policy = ""] of files) {
+    writeFileSync(join(folder, "policy.yaml"), policy);
+    const server = join(root, "packages/server/src/main.ts");
+    await run(process.execPath, [server, "check-policy", "--file", join(folder, "policy.yaml")]);
+  }
+});

@@ -8,6 +8,8 @@ export {
   type Entry,
   ErrorReason,
   HoldState,
+  type Job,
+  JobState,
   ListOrder,
   type Member,
   MemberRole,
