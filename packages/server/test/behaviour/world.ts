@@ -18,6 +18,9 @@ export interface World extends AsyncDisposable {
   readonly store: Store;
   /** All items of a room as they lie in the table. */
   rawItems(roomId: string): Promise<unknown[]>;
+  /** Of the first server. */
+  readonly place: { readonly grpcAddress: string; readonly httpAddress: string };
+  tokenOf(callingService: string): Promise<string>;
   /** Clients of the one server and of the other, of the calling service `shop` unless another is named. */
   connect(protocol: Protocol, callingService?: string): Promise<{ readonly maru: Maru; readonly other: Maru }>;
 }
@@ -51,8 +54,13 @@ export async function startWorld(): Promise<World> {
   });
   const servers: ServedServer[] = [];
   for (let n = 0; n < 2; n++) servers.push(starting.use(await serve(config)));
+  const [first] = servers;
+  if (first === undefined) throw new Error("two servers are needed");
+  const tokenOf = (service: string) => signServiceToken({ key, service, ttlSeconds: 3600 });
   const started = starting.move();
   return {
+    place: first.api,
+    tokenOf,
     tables,
     store: createDynamoStore(tables),
     async rawItems(roomId) {
@@ -66,7 +74,7 @@ export async function startWorld(): Promise<World> {
       return Items;
     },
     async connect(protocol, callingService = "shop") {
-      const token = await signServiceToken({ key, service: callingService, ttlSeconds: 3600 });
+      const token = await tokenOf(callingService);
       const [maru, other] = servers.map(({ api }) => {
         const address = protocol === "gRPC" ? api.grpcAddress : `http://${api.httpAddress}`;
         return started.use(connectMaru({ address, token, timeoutMs: 30_000 }));

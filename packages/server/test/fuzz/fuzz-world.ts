@@ -3,12 +3,20 @@ import * as grpc from "@grpc/grpc-js";
 import { connectMaru, type Maru, service } from "@maru/client";
 import { MemberRole } from "@maru/protocol";
 import { ticketContract } from "../conformance/card-descriptors.ts";
-import { type MemoryServer, startMemoryServer } from "../memory-server.ts";
 import { learnRoom, type Pool } from "./pool.ts";
 
-/** A server over a store in memory, ways to it, and what requests may meet there. */
+export interface FuzzServer extends AsyncDisposable {
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  /** Of the service `tests`. */
+  readonly token: string;
+  /** Lines of the log, parsed. */
+  readonly logged: readonly Record<string, unknown>[];
+}
+
+/** A server, ways to it, and what requests may meet there. */
 export interface FuzzWorld extends AsyncDisposable {
-  readonly server: MemoryServer;
+  readonly server: FuzzServer;
   readonly client: grpc.Client;
   readonly maru: Maru;
   readonly pool: Pool;
@@ -16,9 +24,9 @@ export interface FuzzWorld extends AsyncDisposable {
 
 const firstRooms = 10;
 
-export async function startFuzzWorld(): Promise<FuzzWorld> {
+export async function startFuzzWorld(start: () => Promise<FuzzServer>): Promise<FuzzWorld> {
   await using starting = new AsyncDisposableStack();
-  const server = starting.use(await startMemoryServer({ MARU_AUDIT_LOG: "off" }));
+  const server = starting.use(await start());
   const client = new grpc.Client(server.grpcAddress, grpc.credentials.createInsecure());
   starting.defer(() => client.close());
   const maru = starting.use(connectMaru({ address: server.grpcAddress, token: server.token }));

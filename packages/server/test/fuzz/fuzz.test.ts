@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Store } from "../../src/domain/store.ts";
+import { startMemoryServer } from "../memory-server.ts";
 import { methods } from "./contract.ts";
 import { runFuzz } from "./run-fuzz.ts";
 
@@ -17,4 +19,39 @@ test("random requests leave the server healthy, and its rooms as their logs say"
     expect(accepted + refused, name).toBeGreaterThanOrEqual(20);
     expect(accepted, name).toBeGreaterThan(0);
   }
+});
+
+/** Nothing but a fault that is known to be there shows that one would be found. */
+describe("what would be wrong is found:", () => {
+  const problemsOf = async (distort: (store: Store) => Store) =>
+    (
+      await runFuzz(
+        1,
+        500,
+        () => {},
+        () => startMemoryServer({}, Date.now, distort),
+      )
+    ).problems.join("\n");
+
+  test("a failure that nobody foresaw", async () => {
+    const problems = await problemsOf((store) => ({
+      ...store,
+      async readEntriesAt() {
+        throw new TypeError("not foreseen");
+      },
+    }));
+    expect(problems).toMatch(/^request \d+ got INTERNAL ERROR_REASON_INTERNAL .*: MessageService\//);
+    expect(problems).toMatch(/^logged: .*not foreseen/m);
+  });
+
+  test("a change of members that the table does not keep", async () => {
+    const problems = await problemsOf((store) => ({
+      ...store,
+      putEntryWithState: (logged, { members, ...change }, signal) => {
+        const kept = change.create === undefined ? {} : { members: members ?? [] };
+        return store.putEntryWithState(logged, { ...change, ...kept }, signal);
+      },
+    }));
+    expect(problems).toMatch(/^room \S+: .*member/m);
+  });
 });

@@ -20,10 +20,14 @@ const { values } = parseArgs({
   },
 });
 
+const [seed, requests] = [Number(values.seed), Number(values.requests)];
 if (values.help) {
   console.log(help);
+} else if (!Number.isInteger(seed) || !Number.isInteger(requests) || requests < 1) {
+  console.error("fuzz: --seed and --requests are whole numbers; --help says more");
+  process.exitCode = 2;
 } else {
-  const { problems, ...report } = await runFuzz(Number(values.seed), Number(values.requests), console.log);
+  const { problems, ...report } = await runFuzz(seed, requests, console.log);
   for (const problem of problems.slice(0, 20)) console.log(problem);
   console.log(JSON.stringify({ ...report, problems: problems.length }));
   process.exitCode = problems.length === 0 ? 0 : 1;

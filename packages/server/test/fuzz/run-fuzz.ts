@@ -1,10 +1,11 @@
 import { type DescMethod, type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { RoomReport } from "@maru/protocol";
+import { startMemoryServer } from "../memory-server.ts";
 import { createDice, type Dice } from "../model/dice.ts";
 import { breakBytes, breakRequest } from "./break-request.ts";
 import { methods, nameOf } from "./contract.ts";
-import { type FuzzWorld, startFuzzWorld } from "./fuzz-world.ts";
+import { type FuzzServer, type FuzzWorld, startFuzzWorld } from "./fuzz-world.ts";
 import { learn } from "./learn.ts";
 import { randomRequest } from "./random-request.ts";
 import { sendConnect } from "./send-connect.ts";
@@ -51,8 +52,13 @@ const byWeight = Object.fromEntries(methods.map((method) => [nameOf(method), wei
 const validator = createValidator();
 
 /** Requests go out in rounds: what one round was answered, the next one may ask about, whatever came first. */
-export async function runFuzz(seed: number, requests: number, say: (line: string) => void): Promise<FuzzReport> {
-  await using world = await startFuzzWorld();
+export async function runFuzz(
+  seed: number,
+  requests: number,
+  say: (line: string) => void,
+  start: () => Promise<FuzzServer> = () => startMemoryServer({ MARU_AUDIT_LOG: "off" }),
+): Promise<FuzzReport> {
+  await using world = await startFuzzWorld(start);
   const dice = createDice(seed);
   const startedAtMs = Date.now();
   const tally = createTally();
