@@ -1,8 +1,11 @@
+import { ErrorReason } from "@maru/protocol";
+import { MaruError } from "../errors.ts";
 import type { ServiceCall } from "./service-call.ts";
 
 /**
  * A request's body, until its call is interrupted, by its deadline for example: a body that never comes would hold
- * back the answer. The call is asked for when reading begins, for its headers open it.
+ * back the answer. The call is asked for when reading begins, for its headers open it. A body that is too large comes, and
+ * may be left before its end.
  */
 export async function* untilInterrupted(
   body: AsyncIterable<Uint8Array>,
@@ -12,7 +15,7 @@ export async function* untilInterrupted(
   const call = callOfBody();
   // Not for await: it would close the connection before the answer is sent.
   const iterator = body[Symbol.asyncIterator]();
-  const interrupted = call === undefined ? undefined : interruptionOf(call, onInterrupted);
+  const interrupted = call === undefined ? undefined : interruptionOf(call, onInterrupted, iterator);
   for (;;) {
     const read = iterator.next();
     const next = await (interrupted === undefined ? read : Promise.race([read, interrupted]));
@@ -36,19 +39,24 @@ export async function* keptOpen(body: AsyncIterable<Uint8Array>): AsyncGenerator
       yield next.value;
     }
   } finally {
-    if (!atEnd) throwAway(iterator).catch(() => {});
+    if (!atEnd) throwAway(iterator);
   }
 }
 
-async function throwAway(iterator: AsyncIterator<Uint8Array>): Promise<void> {
-  while ((await iterator.next()).done !== true);
+function throwAway(body: AsyncIterator<Uint8Array>): void {
+  const readOn = async () => {
+    while ((await body.next()).done !== true);
+  };
+  // A body that breaks off is over, too.
+  readOn().catch(() => {});
 }
 
-function interruptionOf(call: ServiceCall, onInterrupted: () => void): Promise<never> {
+function interruptionOf(call: ServiceCall, onInterrupted: () => void, body: AsyncIterator<Uint8Array>): Promise<never> {
   const { signal } = call;
   const interruption = new Promise<never>((_resolve, reject) => {
     const listener = () => {
-      onInterrupted();
+      if (isTooLarge(signal.reason)) throwAway(body);
+      else onInterrupted();
       // What interrupts the call has its answer ready only after the signal's listeners have run.
       queueMicrotask(() => reject(call.answer ?? signal.reason));
     };
@@ -57,4 +65,8 @@ function interruptionOf(call: ServiceCall, onInterrupted: () => void): Promise<n
   });
   interruption.catch(() => {});
   return interruption;
+}
+
+function isTooLarge(reason: unknown): boolean {
+  return reason instanceof MaruError && reason.reason === ErrorReason.REQUEST_TOO_LARGE;
 }
