@@ -20,6 +20,9 @@ export interface RequestPatience {
 
 const defaultPatience: RequestPatience = { requestMs: 30_000, checkEveryMs: 5_000 };
 
+/** Longer than balancers and clients keep a connection that is idle (most: a minute): they are then the ones to close it. */
+const idleConnectionMs = 75_000;
+
 /** HTTP/1.1 without TLS; with TLS also HTTP/2. */
 export async function listenHttp(
   address: string,
@@ -31,7 +34,7 @@ export async function listenHttp(
     tls === undefined ? createServer(handler) : createSecureServer(toSecureOptions(tls, requestMs), handler);
   // Node looks at these when it begins to listen; its types name them for plain servers only.
   const patience = { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: checkEveryMs };
-  Object.assign(server, patience);
+  Object.assign(server, patience, { keepAliveTimeout: idleConnectionMs });
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   server.on("connection", (socket: Socket) => {
