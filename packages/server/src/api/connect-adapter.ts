@@ -31,7 +31,8 @@ export function createRequestGate(
   return async (context) => {
     const method = methods.get(`${context.service.typeName}/${context.method.name}`);
     if (method === undefined) {
-      throw new MaruError(ErrorReason.METHOD_UNKNOWN);
+      const metadata = { method: `${context.service.typeName}/${context.method.name}` };
+      throw new MaruError(ErrorReason.METHOD_UNKNOWN, { metadata });
     }
     const call = openCall(method, {
       requestId: context.requestHeader.get(requestIdHeader) ?? undefined,

@@ -35,20 +35,25 @@ export function actingUsers(actor: Actor): string[] {
 /** The acting user of what only users do; `what` completes the sentence "only a user can …". */
 export function requireUser(actor: Actor, what: string): string {
   const userId = actingUser(actor);
-  if (userId === undefined) {
-    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
-      metadata: { actor: actor.kind.case ?? "" },
-      message: `only a user can ${what}`,
-    });
-  }
+  if (userId === undefined) throw actorNotAllowed(actor, `only a user can ${what}`);
   return userId;
+}
+
+/** `message` says who can. */
+export function actorNotAllowed(actor: Actor, message: string): MaruError {
+  const kind = actor.kind.case === "userId" ? "user" : (actor.kind.case ?? "");
+  return new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, { metadata: { actor: kind }, message });
+}
+
+export function notAMember(roomId: string, userId: string): MaruError {
+  return new MaruError(ErrorReason.NOT_A_MEMBER, { metadata: { room_id: roomId, user_id: userId } });
 }
 
 /** Users write only as members; services and the system are no members and may. */
 export function requireMember(state: RoomState, actor: Actor): void {
   const userId = actingUser(actor);
   if (userId !== undefined && !isPresent(state.members.get(userId))) {
-    throw new MaruError(ErrorReason.NOT_A_MEMBER, { metadata: { room_id: state.room.roomId, user_id: userId } });
+    throw notAMember(state.room.roomId, userId);
   }
 }
 

@@ -117,7 +117,7 @@ export function blockUserSuite(scene: () => Scene): void {
     }
     await maru.rooms.addMembers({ roomId, actor: service(), members: [{ userId: "cat" }] });
     for (const told of await Promise.all(both(user("cat"), "ann").map(refusal))) {
-      expect(told).toMatchObject({ reason: "ACTOR_NOT_ALLOWED", metadata: { actor: "userId" } });
+      expect(told).toMatchObject({ reason: "ACTOR_NOT_ALLOWED", metadata: { actor: "user" } });
     }
     const group = await openRoom(maru, ["ann", "bob"]);
     for (const told of await Promise.all(both(user("ann"), "bob", group).map(refusal))) {

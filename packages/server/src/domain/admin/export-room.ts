@@ -1,7 +1,8 @@
 import { toJsonString } from "@bufbuild/protobuf";
-import { EntrySchema, type ExportRoomRequest, MemberSchema, RoomSchema } from "@maru/protocol";
+import { type Entry, EntrySchema, type ExportRoomRequest, MemberSchema, RoomSchema } from "@maru/protocol";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
+import { toVisible } from "../messages/visible.ts";
 import { getRoom } from "../rooms/get.ts";
 
 const pageSize = 100;
@@ -30,10 +31,15 @@ export async function* exportRoom(
   for (let after = 0; ; ) {
     call.signal.throwIfAborted();
     const page = await store.readEntries({ roomId, after, limit: pageSize });
-    if (page.length > 0) yield { lines: page.map(({ entry }) => line("entry", toJsonString(EntrySchema, entry))) };
+    if (page.length > 0) yield { lines: page.map(({ entry }) => entryLine(entry, domain.log.clock.nowMs())) };
     if (page.length < pageSize) break;
     after = page.at(-1)?.entry.seq ?? after;
   }
+}
+
+/** A service sees what is held; what nobody will see any more it does not. */
+function entryLine(entry: Entry, nowMs: number): string {
+  return line("entry", toJsonString(EntrySchema, toVisible(entry, undefined, nowMs)));
 }
 
 function line(name: string, json: string): string {

@@ -26,7 +26,7 @@ async function start({ jobs, log }: AdminDomain, call: Call, kind: JobKind, user
   // The same job is the same act: another one under the same key is refused, and nothing was started.
   if (job.kind === kind && job.userId === userId) return toJob(job);
   throw new MaruError(ErrorReason.IDEMPOTENCY_KEY_REUSED, {
-    message: `the key was used before for the job ${job.jobId}`,
+    metadata: { job_id: job.jobId },
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Entry } from "@maru/protocol";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
+import { absence } from "../log/absence.ts";
 import { roomNotFound } from "../log/append.ts";
 import type { Store } from "../store.ts";
 import { partEntries } from "./tail-feed.ts";
@@ -13,7 +14,8 @@ export async function readOn(store: Store, roomId: string, after: number): Promi
     // A read that an append overtakes may see its entry and not the one before: then the next read sees both.
     if (run.length > 0 || page.length === 0) return run;
   }
-  throw await absence(store, roomId, after + 1);
+  const hole = new Error(`the log of ${roomId} lacks entry ${after + 1}, which retention did not take`);
+  throw await absence(store, roomId, after + 1, hole);
 }
 
 /** That a log has nothing after a number is only its end if it has the number. */
@@ -25,14 +27,4 @@ export async function requireInLog(store: Store, roomId: string, seq: number): P
       metadata: { room_id: roomId, seq, last_seq: tail.entry.seq },
     });
   }
-}
-
-async function absence(store: Store, roomId: string, seq: number): Promise<Error> {
-  const room = await store.readRoom(roomId);
-  if (room === undefined) return roomNotFound(roomId);
-  if (seq >= room.purgedBelow)
-    return new Error(`the log of ${roomId} lacks entry ${seq}, which retention did not take`);
-  return new MaruError(ErrorReason.ENTRY_PURGED, {
-    metadata: { room_id: roomId, seq, purged_below: room.purgedBelow },
-  });
 }

@@ -1,8 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { CommitMessageRequest, Entry } from "@maru/protocol";
-import { CommitMessageRequestSchema, ErrorReason, HoldState, MessageCommittedSchema } from "@maru/protocol";
-import { MaruError } from "../../errors.ts";
-import { actingUser } from "../actor.ts";
+import { CommitMessageRequestSchema, HoldState, MessageCommittedSchema } from "@maru/protocol";
+import { actingUser, actorNotAllowed } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { append } from "../log/append.ts";
@@ -17,10 +16,7 @@ export async function commitMessage(domain: Domain, call: Call, request: CommitM
   const { seq } = request;
   const intent = onTarget(domain, call, CommitMessageRequestSchema, request);
   if (actingUser(intent.actor) !== undefined) {
-    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
-      metadata: { actor: intent.actor.kind.case ?? "" },
-      message: "only a service or the system can commit a message",
-    });
+    throw actorNotAllowed(intent.actor, "only a service or the system can commit a message");
   }
   const logged = await append(log, call, {
     ...intent,

@@ -3,7 +3,7 @@ import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
-import { roomNotFound } from "../log/append.ts";
+import { absence } from "../log/absence.ts";
 import { isMessage } from "../log/entry-type.ts";
 import type { LoggedEntry, Store } from "../store.ts";
 import { requireViewer } from "./viewer.ts";
@@ -29,20 +29,12 @@ export async function readMessage(domain: Domain, call: Call, { roomId, seq, act
 
 export async function requireMessage(store: Store, roomId: string, seq: number): Promise<LoggedEntry> {
   const found = await store.readEntry(roomId, seq);
-  if (found === undefined) throw await absence(store, roomId, seq);
+  if (found === undefined) {
+    const notThere = new MaruError(ErrorReason.ENTRY_NOT_FOUND, { metadata: { room_id: roomId, seq } });
+    throw await absence(store, roomId, seq, notThere);
+  }
   if (!isMessage(found.entry)) {
     throw new MaruError(ErrorReason.NOT_A_MESSAGE, { metadata: { room_id: roomId, seq, type: found.entry.type } });
   }
   return found;
-}
-
-async function absence(store: Store, roomId: string, seq: number): Promise<MaruError> {
-  const room = await store.readRoom(roomId);
-  if (room === undefined) return roomNotFound(roomId);
-  if (seq < room.purgedBelow) {
-    return new MaruError(ErrorReason.ENTRY_PURGED, {
-      metadata: { room_id: roomId, seq, purged_below: room.purgedBelow },
-    });
-  }
-  return new MaruError(ErrorReason.ENTRY_NOT_FOUND, { metadata: { room_id: roomId, seq } });
 }

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Entry, Message, ReactionCount, SetReactionsRequest } from "@maru/protocol";
 import { ErrorReason, ReactionsChangedSchema, SetReactionsRequestSchema } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
-import { actingUser } from "../actor.ts";
+import { requireUser } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain, DomainLimits } from "../domain.ts";
 import { append } from "../log/append.ts";
@@ -22,13 +22,7 @@ export async function setReactions(
   const { kinds: roomKinds, limits, log, store } = domain;
   const { roomId, seq, kinds } = request;
   const intent = onTarget(domain, call, SetReactionsRequestSchema, request);
-  const userId = actingUser(intent.actor);
-  if (userId === undefined) {
-    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
-      metadata: { actor: intent.actor.kind.case ?? "" },
-      message: "only a user can react",
-    });
-  }
+  const userId = requireUser(intent.actor, "react");
   const logged = await append(log, call, {
     ...intent,
     decide(state, next, loaded) {

@@ -10,6 +10,7 @@ import {
   UpdateCardRequestSchema,
 } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
+import { actorNotAllowed } from "../actor.ts";
 import type { Call } from "../call.ts";
 import { cardMismatch } from "../cards/card-mismatch.ts";
 import { notOwned } from "../cards/not-owned.ts";
@@ -60,10 +61,7 @@ function toUpdate(target: Target, card: Card, next: NextEntry): Draft {
 
 function requireService(actor: Actor): void {
   if (actor.kind.case === "service") return;
-  throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
-    metadata: { actor: actor.kind.case ?? "" },
-    message: "a card is updated by the service that owns its type, and by no other actor",
-  });
+  throw actorNotAllowed(actor, "a card is updated by the service that owns its type, and by no other actor");
 }
 
 function requireCardOf({ room }: RoomState, { seq, message }: Target, type: string): void {

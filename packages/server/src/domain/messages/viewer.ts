@@ -1,7 +1,5 @@
 import type { Actor } from "@maru/protocol";
-import { ErrorReason } from "@maru/protocol";
-import { MaruError } from "../../errors.ts";
-import { actingUser, provenActor } from "../actor.ts";
+import { actingUser, notAMember, provenActor } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
@@ -22,5 +20,5 @@ export async function requireViewer(
   const members = await store.readMembers(roomId, [userId]);
   if (isPresent(members.get(userId))) return viewer;
   if ((await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
-  throw new MaruError(ErrorReason.NOT_A_MEMBER, { metadata: { room_id: roomId, user_id: userId } });
+  throw notAMember(roomId, userId);
 }

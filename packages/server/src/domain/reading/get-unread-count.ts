@@ -1,9 +1,8 @@
 import type { GetUnreadCountRequest, UnreadCount } from "@maru/protocol";
-import { ErrorReason } from "@maru/protocol";
-import { MaruError } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isPresent } from "../log/fold.ts";
+import { memberNotFound } from "../rooms/membership.ts";
 import { unreadOfRoom } from "./unread-of-room.ts";
 
 export async function getUnreadCount(domain: Domain, request: GetUnreadCountRequest): Promise<UnreadCount> {
@@ -11,7 +10,7 @@ export async function getUnreadCount(domain: Domain, request: GetUnreadCountRequ
   const member = (await domain.store.readMembers(roomId, [userId])).get(userId);
   if (!isPresent(member)) {
     if ((await domain.store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
-    throw new MaruError(ErrorReason.MEMBER_NOT_FOUND, { metadata: { room_id: roomId, user_id: userId } });
+    throw memberNotFound(roomId, userId);
   }
   const [unread] = await unreadOfRoom(domain, roomId, [member]);
   if (unread === undefined) throw new TypeError("each member has a count");

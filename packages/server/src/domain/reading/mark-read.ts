@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { MarkReadRequest, ReadMarker } from "@maru/protocol";
 import { ErrorReason, ReadMarkerSchema } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
-import { provenActor, requireUser } from "../actor.ts";
+import { notAMember, provenActor, requireUser } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
@@ -13,7 +13,7 @@ export async function markRead(domain: Domain, call: Call, request: MarkReadRequ
   await requireWritten(domain, roomId, seq);
   const outcome = await domain.store.markRead(roomId, userId, seq);
   if (outcome.kind === "not_a_member") {
-    throw new MaruError(ErrorReason.NOT_A_MEMBER, { metadata: { room_id: roomId, user_id: userId } });
+    throw notAMember(roomId, userId);
   }
   return create(ReadMarkerSchema, { roomId, userId, readSeq: outcome.readSeq });
 }

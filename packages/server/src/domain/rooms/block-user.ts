@@ -8,7 +8,7 @@ import {
   UserUnblockedSchema,
 } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
-import { provenActor, requireMember, requireUser } from "../actor.ts";
+import { actorNotAllowed, provenActor, requireMember, requireUser } from "../actor.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import type { RoomState } from "../log/fold.ts";
@@ -61,10 +61,7 @@ function blockedBy(state: RoomState, actor: Actor, byUserId: string, userId: str
   requireNotClosed(state);
   if (directUserIds.length === 0) throw new MaruError(ErrorReason.ROOM_NOT_DIRECT, { metadata: { room_id: roomId } });
   if (!directUserIds.includes(byUserId)) {
-    throw new MaruError(ErrorReason.ACTOR_NOT_ALLOWED, {
-      metadata: { actor: "userId" },
-      message: "only the users who define a direct room can block one another",
-    });
+    throw actorNotAllowed(actor, "only the users who define a direct room can block one another");
   }
   if (!directUserIds.includes(userId)) throw memberNotFound(roomId, userId);
   return state.members.get(byUserId)?.blockedUserIds ?? [];

@@ -1,6 +1,5 @@
 import type { Member } from "@maru/protocol";
-import { ErrorReason } from "@maru/protocol";
-import { MaruError } from "../../errors.ts";
+import { notAMember } from "../actor.ts";
 import { roomNotFound } from "../log/append.ts";
 import type { MemberSettings, Store } from "../store.ts";
 
@@ -14,5 +13,5 @@ export async function setOwnSettings(
   const outcome = await store.setMemberSettings(roomId, userId, settings);
   if (outcome.kind === "set") return outcome.member;
   if ((await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
-  throw new MaruError(ErrorReason.NOT_A_MEMBER, { metadata: { room_id: roomId, user_id: userId } });
+  throw notAMember(roomId, userId);
 }

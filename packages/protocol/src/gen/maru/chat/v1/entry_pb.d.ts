@@ -65,7 +65,8 @@ export declare type Entry = Message<"maru.chat.v1.Entry"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * Number of the last entry, this one included, that changed members, roles, title, attributes, freezing or closing.
+   * Number of the last entry, this one included, that changed members, roles, mutes,
+   * blocks, title, attributes, freezing or closing.
    *
    * @generated from field: uint32 state_seq = 7;
    */

@@ -96,7 +96,8 @@ export declare type Room = Message<"maru.chat.v1.Room"> & {
   lastSeq: number;
 
   /**
-   * Number of the last entry that changed members, roles, title, attributes, freezing or closing.
+   * Number of the last entry that changed members, roles, mutes,
+   * blocks, title, attributes, freezing or closing.
    *
    * @generated from field: uint32 state_seq = 12;
    */

@@ -323,7 +323,7 @@ export declare type AddMembersRequest = Message<"maru.chat.v1.AddMembersRequest"
   roomId: string;
 
   /**
-   * Who adds. A user must be a member with the role of admin, or the room's policy must say otherwise.
+   * Who adds. A user must be a member with the role of admin.
    *
    * @generated from field: maru.chat.v1.Actor actor = 2;
    */
@@ -951,7 +951,7 @@ export declare type MuteMemberRequest = Message<"maru.chat.v1.MuteMemberRequest"
   userId: string;
 
   /**
-   * Until when; unset, or in the past: the mute is taken back.
+   * Until when; unset, or in the past: the mute is taken back. A time outside the years 1 to 9999 is refused.
    *
    * @generated from field: google.protobuf.Timestamp muted_until = 4;
    */
@@ -1252,7 +1252,7 @@ export declare type MuteNotificationsRequest = Message<"maru.chat.v1.MuteNotific
   actor?: Actor | undefined;
 
   /**
-   * Until when; unset, or in the past: notifications are wanted.
+   * Until when; unset, or in the past: notifications are wanted. A time outside the years 1 to 9999 is refused.
    *
    * @generated from field: google.protobuf.Timestamp muted_until = 3;
    */
@@ -1527,7 +1527,8 @@ export declare const RoomService: GenService<{
     output: typeof UnfreezeRoomResponseSchema;
   },
   /**
-   * Closes a room for good: it can be read, and nothing is written to it any more. Admins and services may.
+   * Closes a room for good: it can be read, and nobody writes to it, joins or leaves any more. Services can still delete
+   * messages and cancel held ones, holds run out, and users are erased. Admins and services may close.
    *
    * @generated from rpc maru.chat.v1.RoomService.CloseRoom
    */
@@ -1537,7 +1538,7 @@ export declare const RoomService: GenService<{
     output: typeof CloseRoomResponseSchema;
   },
   /**
-   * A user leaves a room. A user who is no member changes nothing.
+   * A user leaves a room. A user who is no member changes nothing. A closed room keeps its members.
    *
    * @generated from rpc maru.chat.v1.RoomService.LeaveRoom
    */
