@@ -1,7 +1,7 @@
 import { constants } from "node:http2";
 import type { Registry } from "@bufbuild/protobuf";
 import { createConnectRouter, createContextValues } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -97,6 +97,9 @@ async function answerRpc(
   const body = isStream(asked.body) ? toBody(asked.body) : asked.body;
   stopUploadAfterAnswer(request);
   const answer = await handler({ ...asked, body });
+  if (isLargeOverTls(request, answer)) {
+    response.setHeader("connection", "close");
+  }
   if (answer.body === undefined && answer.status >= 400) {
     answerUnsupported(answer.status, request, response);
   } else {
@@ -112,6 +115,17 @@ function stopUploadAfterAnswer(request: HttpRequest): void {
     const stop = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), uploadGraceMs);
     stream.once("close", () => clearTimeout(stop));
   });
+}
+
+/**
+ * Node ends an HTTP/1.1 connection over TLS with "Parse Error: Paused" when the next request comes before it has noticed
+ * that an answer larger than its buffer is gone. The client's next call would be lost without a word.
+ */
+function isLargeOverTls(request: HttpRequest, answer: UniversalServerResponse): boolean {
+  const sizeBytes = Number(answer.header?.get("content-length") ?? 0);
+  return (
+    request.httpVersionMajor === 1 && "encrypted" in request.socket && sizeBytes >= request.socket.writableHighWaterMark
+  );
 }
 
 function isStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
