@@ -91,10 +91,6 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "node:",
     ],
   },
-  {
-    in: "packages/server/src/jobs/",
-    may: ["packages/server/src/domain/", "packages/server/src/log.ts", "@maru/protocol", "node:"],
-  },
   { in: "packages/protocol/src/", may: ["@bufbuild/protobuf", "node:"] },
   { in: "packages/kafka/src/", may: ["kafkajs", "node:"] },
   {

@@ -47,7 +47,7 @@ export const settings = {
     "MARU_ROLES",
     someOf(["api", "relay", "all"]),
     "all",
-    "What this process does: serve calls, relay the table's changes to Kafka, or both.",
+    "What this process does: serve calls and work on jobs, relay the table's changes to Kafka, or both.",
   ),
   logLevel: setting(
     "MARU_LOG_LEVEL",
@@ -227,7 +227,12 @@ export const settings = {
     "Region of the tables. Credentials are found as AWS documents it.",
   ),
   table: setting("MARU_TABLE", text, "maru", "Table of the rooms."),
-  controlTable: setting("MARU_CONTROL_TABLE", text, "maru_control", "Table of leases, checkpoints and types of cards."),
+  controlTable: setting(
+    "MARU_CONTROL_TABLE",
+    text,
+    "maru_control",
+    "Table of leases and checkpoints, jobs and types of cards.",
+  ),
 
   kafkaBrokers: setting("MARU_KAFKA_BROKERS", addresses, "", "Brokers to begin with. Needed to relay."),
   kafkaTopic: setting("MARU_KAFKA_TOPIC", text, "maru.room-events.v1", "Topic of the room events."),

@@ -2,10 +2,13 @@ import { toJsonString } from "@bufbuild/protobuf";
 import { type Entry, EntrySchema, type ExportRoomRequest, MemberSchema, RoomSchema } from "@maru/protocol";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
+import { inParts } from "../in-parts.ts";
 import { toVisible } from "../messages/visible.ts";
 import { getRoom } from "../rooms/get.ts";
 
 const pageSize = 100;
+/** gRPC clients take messages of 4 MB by default. */
+const maxMessageBytes = 1024 * 1024;
 
 /**
  * A room as JSON lines, some at a time: itself, its members, its entries. Members and entries are those of the moments at
@@ -24,17 +27,21 @@ export async function* exportRoom(
   for (let after: string | undefined; ; ) {
     call.signal.throwIfAborted();
     const members = await store.listMembers(roomId, after, pageSize);
-    if (members.length > 0) yield { lines: members.map((one) => line("member", toJsonString(MemberSchema, one))) };
+    yield* inMessages(members.map((one) => line("member", toJsonString(MemberSchema, one))));
     if (members.length < pageSize) break;
     after = members.at(-1)?.userId;
   }
   for (let after = 0; ; ) {
     call.signal.throwIfAborted();
     const page = await store.readEntries({ roomId, after, limit: pageSize });
-    if (page.length > 0) yield { lines: page.map(({ entry }) => entryLine(entry, domain.log.clock.nowMs())) };
+    yield* inMessages(page.map(({ entry }) => entryLine(entry, domain.log.clock.nowMs())));
     if (page.length < pageSize) break;
     after = page.at(-1)?.entry.seq ?? after;
   }
+}
+
+function* inMessages(lines: readonly string[]): Generator<{ readonly lines: string[] }, void> {
+  for (const part of inParts(lines, Buffer.byteLength, maxMessageBytes)) yield { lines: part };
 }
 
 /** A service sees what is held; what nobody will see any more it does not. */

@@ -3,6 +3,8 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Entry, WatchRoomRequest, WatchRoomResponseSchema } from "@maru/protocol";
 import type { StreamCall } from "../call.ts";
 import type { Alarm, Clock } from "../clock.ts";
+import { inParts } from "../in-parts.ts";
+import { bytesOf } from "../log/entry-bytes.ts";
 import { withoutHeldContent } from "../messages/visible.ts";
 import type { Store } from "../store.ts";
 import { nextNews } from "./next-news.ts";
@@ -19,6 +21,7 @@ export interface Watching {
 type Part = MessageInitShape<typeof WatchRoomResponseSchema>;
 
 const defaultHeartbeatMs = 10_000;
+const maxPartBytes = 2 * 1024 * 1024;
 
 /**
  * Pages of the table up to its end, a heartbeat that says so, then what the feed hands over. What the feed cannot hand
@@ -40,7 +43,7 @@ export async function* watchRoom(
     if (place !== "live") {
       const page = await readOn(store, roomId, after);
       if (page.length > 0) {
-        yield entries(page);
+        for (const part of entries(page)) yield part;
         after += page.length;
         if (place === "opening") place = "history";
         continue;
@@ -54,7 +57,7 @@ export async function* watchRoom(
       if (tail.failure !== undefined) throw tail.failure;
       yield heartbeat(after, clock);
     } else if (news !== "over" && news.length > 0) {
-      yield entries(news);
+      for (const part of entries(news)) yield part;
       after += news.length;
     } else {
       place = "behind";
@@ -63,8 +66,12 @@ export async function* watchRoom(
   yield { kind: { case: "ending", value: { resumeAfter: after } } };
 }
 
-function entries(page: readonly Entry[]): Part {
-  return { kind: { case: "entries", value: { entries: page.map(withoutHeldContent) } } };
+/** Not in one part where they are large: gRPC clients take messages of 4 MB by default. */
+function entries(page: readonly Entry[]): Part[] {
+  const shown = page.map(withoutHeldContent);
+  return inParts(shown, (entry) => bytesOf({ entry }), maxPartBytes).map((part) => ({
+    kind: { case: "entries", value: { entries: part } },
+  }));
 }
 
 function heartbeat(lastSeq: number, clock: Clock): Part {

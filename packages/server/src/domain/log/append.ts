@@ -108,6 +108,7 @@ async function appendInTurn<Loaded>(log: Log, call: Call, intent: Intent<Loaded>
         loaded = undefined;
         if (outcome.winner !== undefined && isOurs(outcome.winner.entry, intent)) {
           proveByPut(log, view, outcome.winner, nowMs);
+          log.onStored?.(outcome.winner.entry);
           return firstAnswer(outcome.winner, intent);
         }
         await afterLoss(log, view, outcome.winner);

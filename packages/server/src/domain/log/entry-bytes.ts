@@ -6,7 +6,7 @@ const objectBytes = 120;
 const stringBytes = 24;
 
 /** What a cached entry takes in memory. */
-export function bytesOf({ entry, record }: LoggedEntry): number {
+export function bytesOf({ entry, record }: Pick<LoggedEntry, "entry"> & Partial<LoggedEntry>): number {
   return entryBytes + bytesIn(entry.body) + (record === undefined ? 0 : bytesIn(record));
 }
 

@@ -66,14 +66,14 @@ export enum ErrorReason {
   IDEMPOTENCY_KEY_IN_FUTURE = 6,
 
   /**
-   * INVALID_ARGUMENT. This kind of room cannot be made by this call, or is not declared. Metadata: kind.
+   * INVALID_ARGUMENT. This kind of room cannot be made by this call or this service, or is not declared. Metadata: kind.
    *
    * @generated from enum value: ERROR_REASON_ROOM_KIND_NOT_ALLOWED = 7;
    */
   ROOM_KIND_NOT_ALLOWED = 7,
 
   /**
-   * INVALID_ARGUMENT. This kind of actor cannot do this, a service cannot mark a room as read for example. Metadata: actor.
+   * INVALID_ARGUMENT. This kind of actor (user, service or system) cannot do this, a service cannot mark a room as read for example. Metadata: actor.
    *
    * @generated from enum value: ERROR_REASON_ACTOR_NOT_ALLOWED = 8;
    */
@@ -129,7 +129,7 @@ export enum ErrorReason {
   NOT_A_MEMBER = 15,
 
   /**
-   * PERMISSION_DENIED. The acting user's role does not allow this. Metadata: room_id, user_id, role.
+   * PERMISSION_DENIED. The acting user's role does not allow this; role is the one it takes, or "service" where only services may. Metadata: room_id, user_id, role.
    *
    * @generated from enum value: ERROR_REASON_ROLE_REQUIRED = 16;
    */
@@ -192,7 +192,7 @@ export enum ErrorReason {
   MEMBER_NOT_FOUND = 24,
 
   /**
-   * ALREADY_EXISTS. The key was used before for another request. Metadata: room_id, seq.
+   * ALREADY_EXISTS. The key was used before for another request; job_id where it started a job. Metadata: room_id, seq, job_id.
    *
    * @generated from enum value: ERROR_REASON_IDEMPOTENCY_KEY_REUSED = 25;
    */
@@ -297,7 +297,7 @@ export enum ErrorReason {
   ROOM_NOT_SERVED_HERE = 39,
 
   /**
-   * ABORTED. Too many writers at once; nothing was written. RetryInfo says when to try again. Metadata: room_id.
+   * ABORTED. Too many writers at once; nothing was written. RetryInfo says when to try again. No room_id where it is about types of cards. Metadata: room_id.
    *
    * @generated from enum value: ERROR_REASON_APPEND_CONTENDED = 40;
    */
