@@ -43,6 +43,8 @@ function authorized(...args: string[]): Promise<string> {
 }
 
 const services = [
+  "maru.chat.v1.AdminService",
+  "maru.chat.v1.CardService",
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",
   "grpc.reflection.v1alpha.ServerReflection",
