@@ -1,8 +1,14 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   ActorSchema,
+  AdminService,
+  CardService,
   ContentSchema,
   CreateRoomRequestSchema,
+  MessageService,
+  ReadService,
+  RoomService,
   SendMessageRequestSchema,
   SystemActorSchema,
 } from "@maru/protocol";
@@ -106,5 +112,19 @@ describe("the hash of a request", () => {
     };
     expect(hash(1)).toBe(hash(1));
     expect(hash(1)).not.toBe(hash(2));
+  });
+
+  it("differs between any two writing calls, also where the bytes are the same", () => {
+    const writing = [RoomService, MessageService, ReadService, CardService, AdminService]
+      .flatMap(({ methods }) => methods)
+      .filter(({ idempotency }) => idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS)
+      .map(({ input }) => {
+        const request = create(input);
+        request.$unknown = [{ no: 900, wireType: 0, data: Uint8Array.of(1) }];
+        return { bytes: Buffer.from(toBinary(input, request)).toString("hex"), hash: requestHash(input, request) };
+      });
+    expect(writing.length).toBeGreaterThan(20);
+    expect(new Set(writing.map(({ bytes }) => bytes)).size).toBe(1);
+    expect(new Set(writing.map(({ hash }) => hash)).size).toBe(writing.length);
   });
 });

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
 import type { Actor, Entry } from "@maru/protocol";
@@ -11,7 +11,7 @@ export interface RequestKey {
   readonly value: string;
   /** Keys of different callers or senders never meet. */
   readonly scope: string;
-  /** Hash of the whole request: the same key with another request is refused. */
+  /** Hash of the whole request and of which request it is: the same key with another one is refused. */
   readonly requestHash: string;
   /** The key may have been used since then, by the key's own clock; undefined when it does not say. */
   readonly bornAtMs: number | undefined;
@@ -77,5 +77,6 @@ export function lookBackToMs(key: RequestKey, nowMs: number, maxSkewMs: number):
 
 export function requestHash<Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc>): string {
   const bytes = toBinary(schema, withSortedMaps(schema, request));
-  return hash("sha256", bytes, "base64url").slice(0, 22);
+  // Requests for different acts can have the same bytes: the name of the request keeps them apart.
+  return createHash("sha256").update(`${schema.typeName}\n`).update(bytes).digest("base64url").slice(0, 22);
 }
