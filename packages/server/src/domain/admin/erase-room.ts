@@ -74,7 +74,7 @@ async function eraseFrom(domain: Domain, call: Call, roomId: string, userId: str
   await append(log, call, {
     roomId,
     actor: system,
-    key: madeKey(log.newKey()),
+    key: madeKey(call.caller, system, log.newKey()),
     userIds: [],
     load: () => readWindow(store, roomId, first, userId),
     decide(_state, next, units) {
@@ -89,7 +89,7 @@ async function eraseFrom(domain: Domain, call: Call, roomId: string, userId: str
 
 /** A room in which nothing was the user's gets the entry all the same: whoever keeps copies is told. */
 async function appendErased({ log }: Domain, call: Call, roomId: string, userId: string): Promise<void> {
-  const intent = { roomId, actor: system, key: madeKey(log.newKey()), userIds: [] };
+  const intent = { roomId, actor: system, key: madeKey(call.caller, system, log.newKey()), userIds: [] };
   await append(log, call, { ...intent, decide: () => erasedBody(userId, 0) });
 }
 

@@ -9,7 +9,7 @@ const millisecondsPerDay = 24 * 60 * 60 * 1000;
 /** What makes a request recognisable when it comes again. */
 export interface RequestKey {
   readonly value: string;
-  /** Keys of different callers or senders never meet. */
+  /** Keys of different callers or senders never meet. The same as keyScopeOf makes of the entry that is written. */
   readonly scope: string;
   /** Hash of the whole request and of which request it is: the same key with another one is refused. */
   readonly requestHash: string;
@@ -39,8 +39,9 @@ export function toRequestKey<Desc extends DescMessage>(
 }
 
 /** A key for what no caller asked for: nobody can have used it. */
-export function madeKey(value: string): RequestKey {
-  return { value, scope: value, requestHash: value, bornAtMs: undefined, madeHere: true };
+export function madeKey(caller: string, actor: Actor, value: string): RequestKey {
+  const scope = keyScope(caller, actor, value);
+  return { value, scope, requestHash: value, bornAtMs: undefined, madeHere: true };
 }
 
 export function keyScope(caller: string, actor: Actor | undefined, key: string): string {
