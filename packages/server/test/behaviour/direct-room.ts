@@ -79,6 +79,36 @@ export function directRoomSuite(scene: () => Scene): void {
     });
   });
 
+  test("who left after the call that made the room or joined it again is not brought back by a repetition of it", async () => {
+    const { maru, other } = scene();
+    const making = { ...pair(), idempotencyKey: randomUUID() };
+    const [, ann] = making.userIds as [string, string];
+    const made = await maru.rooms.findOrCreateDirect(making);
+    const { roomId } = found(made.room);
+    const leave = () => other.rooms.leave({ roomId, actor: user(ann) });
+    const isPresent = async () => (await readMembers(other, roomId)).get(ann)?.leftSeq === 0;
+
+    await leave();
+    expect(await maru.rooms.findOrCreateDirect(making)).toMatchObject({ created: true, room: { roomId } });
+    expect(await isPresent()).toBe(false);
+
+    for (const idempotencyKey of [randomUUID(), "join-again"]) {
+      const joining = { ...making, idempotencyKey };
+      const joined = await maru.rooms.findOrCreateDirect(joining);
+      expect(joined).toMatchObject({ created: false, room: { memberCount: 2 } });
+      expect(await isPresent()).toBe(true);
+      await leave();
+      for (const server of [maru, other]) {
+        expect(await server.rooms.findOrCreateDirect(joining)).toMatchObject({ created: false, room: { roomId } });
+      }
+      expect(await isPresent()).toBe(false);
+      expect(await refusal(other.rooms.findOrCreateDirect({ ...joining, title: "another" }))).toMatchObject({
+        reason: "IDEMPOTENCY_KEY_REUSED",
+        metadata: { roomId, seq: String(joined.room?.lastSeq) },
+      });
+    }
+  });
+
   test("a user who was removed joins again by asking, keeps the read position, and brings nobody else back", async () => {
     const { maru, other } = scene();
     const request = pair();

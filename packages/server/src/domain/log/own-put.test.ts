@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { ActorSchema, CreateRoomRequestSchema } from "@maru/protocol";
+import {
+  ActorSchema,
+  CreateRoomRequestSchema,
+  FindOrCreateDirectRequestSchema,
+  LeaveRoomRequestSchema,
+} from "@maru/protocol";
 import { expect, it } from "vitest";
 import { noCardTypes } from "../../../test/cards/no-card-types.ts";
 import { createMemoryStore } from "../../store/memory.ts";
@@ -8,6 +13,8 @@ import { eraseRoom } from "../admin/erase-room.ts";
 import type { Call } from "../call.ts";
 import { type Domain, defaultDomainLimits } from "../domain.ts";
 import { createRoom } from "../rooms/create.ts";
+import { findOrCreateDirect } from "../rooms/find-or-create-direct.ts";
+import { leaveRoom } from "../rooms/leave.ts";
 import { anyKind } from "../rooms/room-kind.ts";
 import type { Store } from "../store.ts";
 import { createLog, defaultLogLimits } from "./log.ts";
@@ -53,3 +60,19 @@ it("an erasure whose put was answered too late is written once", async () => {
   await eraseRoom(server, call, roomId, "ann");
   expect(await typesOf(server, roomId)).toEqual(["room_created", "user_erased"]);
 });
+
+it.each(["", randomUUID()])(
+  "a user whose joining again was answered too late joins once, with the key %j",
+  async (key) => {
+    const server = startServer();
+    const actor = create(ActorSchema, { kind: { case: "userId", value: "ann" } });
+    const ask = (idempotencyKey: string) => {
+      const request = { actor, kind: "direct", userIds: ["ann", "bob"], idempotencyKey };
+      return findOrCreateDirect(server, call, create(FindOrCreateDirectRequestSchema, request));
+    };
+    const { roomId } = (await ask("")).room;
+    await leaveRoom(server, call, create(LeaveRoomRequestSchema, { roomId, actor }));
+    expect(await ask(key)).toMatchObject({ created: false, room: { memberCount: 2, lastSeq: 3 } });
+    expect(await typesOf(server, roomId)).toEqual(["room_created", "member_left", "members_added"]);
+  },
+);

@@ -56,7 +56,7 @@ export async function findOrCreateDirect(
   }
   const created = keyScopeOf(existing.first.entry) === key.scope;
   if (created) firstAnswer(existing.first, { key, roomId });
-  if (await rejoin(domain, call, actor, key, roomId)) existing = (await readExisting(store, roomId)) ?? existing;
+  else if (await rejoin(domain, call, actor, key, roomId)) existing = (await readExisting(store, roomId)) ?? existing;
   return { room: withTail(existing.room, existing.tail), created };
 }
 
@@ -69,7 +69,7 @@ function requireParticipant(actor: Actor, userIds: readonly string[]): void {
   }
 }
 
-/** Whether the acting user had left and joined again. */
+/** Whether the acting user had left and joined again: now, or when the key came first. */
 async function rejoin(domain: Domain, call: Call, actor: Actor, key: RequestKey, roomId: string): Promise<boolean> {
   const userId = actingUser(actor);
   if (userId === undefined) return false;
@@ -78,8 +78,7 @@ async function rejoin(domain: Domain, call: Call, actor: Actor, key: RequestKey,
   const joined = await append(domain.log, call, {
     roomId,
     actor,
-    // The creation may carry the caller's key already: what rejoins is another entry, so it has a key of its own.
-    key: { ...key, value: domain.log.newKey(), scope: `${key.scope}\nrejoin`, madeHere: true },
+    key,
     userIds: [userId],
     decide: (state, next) =>
       toJoin(domain.kinds, state, [create(MemberWithRoleSchema, { userId, role: MemberRole.MEMBER })], next),
