@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ErrorReason, ListMembersRequestSchema, ListMessagesRequestSchema } from "@maru/protocol";
 import { describe, expect, it } from "vitest";
+import { isUserId } from "./page-position.ts";
 import { fromPageToken, fromSeqToken, toPageToken } from "./page-token.ts";
 
 const first = create(ListMembersRequestSchema, { roomId: "r", pageSize: 2 });
@@ -9,16 +10,18 @@ const invalid = expect.objectContaining({ reason: ErrorReason.PAGE_TOKEN_INVALID
 
 describe("a page token", () => {
   it("brings back the position", () => {
-    expect(fromPageToken(ListMembersRequestSchema, { ...first, pageToken: token })).toBe("anna·安娜");
+    expect(fromPageToken(ListMembersRequestSchema, { ...first, pageToken: token }, isUserId)).toBe("anna·安娜");
   });
 
   it("is not needed for the first page", () => {
-    expect(fromPageToken(ListMembersRequestSchema, first)).toBeUndefined();
+    expect(fromPageToken(ListMembersRequestSchema, first, isUserId)).toBeUndefined();
     expect(fromSeqToken(ListMembersRequestSchema, first)).toBeUndefined();
   });
 
   it("allows another page size", () => {
-    expect(fromPageToken(ListMembersRequestSchema, { ...first, pageSize: 9, pageToken: token })).toBe("anna·安娜");
+    expect(fromPageToken(ListMembersRequestSchema, { ...first, pageSize: 9, pageToken: token }, isUserId)).toBe(
+      "anna·安娜",
+    );
   });
 
   it.each([
@@ -28,12 +31,12 @@ describe("a page token", () => {
     ["a token without a position", { ...first, pageToken: toPageToken(ListMembersRequestSchema, first, "") }],
     ["text that is no token", { ...first, pageToken: "?" }],
   ])("is refused with %s", (_what, request) => {
-    expect(() => fromPageToken(ListMembersRequestSchema, request)).toThrow(invalid);
+    expect(() => fromPageToken(ListMembersRequestSchema, request, isUserId)).toThrow(invalid);
   });
 
   it("is refused by another list", () => {
     const other = create(ListMessagesRequestSchema, { roomId: "r", pageToken: token });
-    expect(() => fromPageToken(ListMessagesRequestSchema, other)).toThrow(invalid);
+    expect(() => fromPageToken(ListMessagesRequestSchema, other, isUserId)).toThrow(invalid);
   });
 
   it("is refused where a number is expected and something else stands", () => {

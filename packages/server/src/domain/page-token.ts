@@ -3,6 +3,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
 import { ErrorReason } from "@maru/protocol";
 import { MaruError } from "../errors.ts";
+import type { IsPosition } from "./page-position.ts";
 
 type PageRequest = { readonly pageToken: string; readonly pageSize: number };
 
@@ -19,14 +20,14 @@ export function toPageToken<Desc extends DescMessage>(
 export function fromPageToken<Desc extends DescMessage>(
   schema: Desc,
   request: MessageShape<Desc> & PageRequest,
+  isPosition: IsPosition,
 ): string | undefined {
   if (request.pageToken === "") return undefined;
   const text = Buffer.from(request.pageToken, "base64url").toString();
   const expected = fingerprint(schema, request);
-  if (!text.startsWith(expected) || text.length === expected.length) {
-    throw invalidToken();
-  }
-  return text.slice(expected.length);
+  const position = text.slice(expected.length);
+  if (!text.startsWith(expected) || !isPosition(position)) throw invalidToken();
+  return position;
 }
 
 /** The same where the position is an entry's number. */
@@ -34,8 +35,7 @@ export function fromSeqToken<Desc extends DescMessage>(
   schema: Desc,
   request: MessageShape<Desc> & PageRequest,
 ): number | undefined {
-  const position = fromPageToken(schema, request);
-  if (position !== undefined && !/^\d{1,10}$/.test(position)) throw invalidToken();
+  const position = fromPageToken(schema, request, (text) => /^\d{1,10}$/.test(text));
   return position === undefined ? undefined : Number(position);
 }
 

@@ -3,6 +3,7 @@ import { ErrorReason, JobKind, ListJobsRequestSchema } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
+import { isId } from "../page-position.ts";
 import { fromPageToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
 import { type JobStore, toJob } from "./job.ts";
@@ -41,7 +42,7 @@ export async function listJobs(
   request: ListJobsRequest,
 ): Promise<{ readonly jobs: Job[]; readonly nextPageToken: string }> {
   const size = request.pageSize === 0 ? limits.defaultPageSize : request.pageSize;
-  const before = fromPageToken(ListJobsRequestSchema, request);
+  const before = fromPageToken(ListJobsRequestSchema, request, isId);
   const { items, goOnAfter } = await readPage(size, (limit) => jobs.list(before, limit));
   return {
     jobs: items.map(toJob),

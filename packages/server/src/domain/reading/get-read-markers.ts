@@ -4,6 +4,7 @@ import { GetReadMarkersRequestSchema, ReadMarkerSchema } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isPresent } from "../log/fold.ts";
+import { isUserId } from "../page-position.ts";
 import { fromPageToken, invalidToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
 import type { Store } from "../store.ts";
@@ -14,7 +15,7 @@ export async function getReadMarkers(
 ): Promise<{ readonly markers: ReadMarker[]; readonly nextPageToken: string }> {
   const { roomId, userIds } = request;
   const size = request.pageSize === 0 ? limits.defaultPageSize : request.pageSize;
-  const afterUserId = fromPageToken(GetReadMarkersRequestSchema, request);
+  const afterUserId = fromPageToken(GetReadMarkersRequestSchema, request, isUserId);
   const { members, goOnAfterUserId } =
     userIds.length > 0
       ? await readNamed(store, roomId, usersBehind(userIds, afterUserId), size)

@@ -3,6 +3,7 @@ import { ListMembersRequestSchema, MemberRole } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { roomNotFound } from "../log/append.ts";
 import { isPresent } from "../log/fold.ts";
+import { isUserId } from "../page-position.ts";
 import { fromPageToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
 
@@ -12,7 +13,7 @@ export async function listMembers(
 ): Promise<{ readonly members: Member[]; readonly nextPageToken: string }> {
   const { roomId } = request;
   const size = request.pageSize === 0 ? limits.defaultPageSize : request.pageSize;
-  const afterUserId = fromPageToken(ListMembersRequestSchema, request);
+  const afterUserId = fromPageToken(ListMembersRequestSchema, request, isUserId);
   const { items, goOnAfter } = await readPage(size, (limit) => store.listMembers(roomId, afterUserId, limit));
   if (items.length === 0 && (await store.readRoom(roomId)) === undefined) throw roomNotFound(roomId);
   return {

@@ -2,7 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import type { ListRoomsRequest, RoomSummary, UnreadCount } from "@maru/protocol";
 import { ActorSchema, ListRoomsRequestSchema, RoomSummarySchema, UnreadCountSchema } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
-import { fromPageToken, invalidToken, toPageToken } from "../page-token.ts";
+import { isId } from "../page-position.ts";
+import { fromPageToken, toPageToken } from "../page-token.ts";
 import { unreadAfter } from "../reading/count-unread.ts";
 import { unreadOfRoom } from "../reading/unread-of-room.ts";
 import { findLastMessage } from "./last-message.ts";
@@ -52,10 +53,15 @@ function textOf({ lastEntryAtMs, room }: WalkedRoom): string {
   return `${lastEntryAtMs} ${room.roomId}`;
 }
 
+/** The last room that was shown, by what the list is sorted by. */
+function isPlace(text: string): boolean {
+  const [, roomId = ""] = /^\d{1,15} (.+)$/.exec(text) ?? [];
+  return isId(roomId);
+}
+
 function positionOf(request: ListRoomsRequest) {
-  const text = fromPageToken(ListRoomsRequestSchema, request);
+  const text = fromPageToken(ListRoomsRequestSchema, request, isPlace);
   if (text === undefined) return undefined;
-  const [, ms, roomId] = /^(\d{1,15}) (.+)$/.exec(text) ?? [];
-  if (ms === undefined || roomId === undefined) throw invalidToken();
+  const [ms, roomId] = text.split(" ") as [string, string];
   return { lastEntryAtMs: Number(ms), room: { roomId } };
 }
