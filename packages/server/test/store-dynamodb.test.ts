@@ -7,15 +7,15 @@ import {
   TransactionConflictException,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { equals } from "@bufbuild/protobuf";
+import { create, equals } from "@bufbuild/protobuf";
 import { startTcpProxy } from "@maru/devstack";
-import { EntrySchema, ErrorReason } from "@maru/protocol";
+import { EntrySchema, ErrorReason, HoldState, MessageSchema } from "@maru/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../src/store/client.ts";
 import { createDynamoStore } from "../src/store/dynamodb-store.ts";
 import { toItem } from "../src/store/items.ts";
-import { entryKey, type ItemKey, memberKey, metaKey } from "../src/store/keys.ts";
+import { entryKey, heldBucketOf, type ItemKey, memberKey, metaKey, roomBucketOf } from "../src/store/keys.ts";
 import type { Consumed } from "../src/store/table-access.ts";
 import { arbitraryEntry } from "./store-arbitrary.ts";
 import { creation, joined, leaving, textEntry } from "./store-fixtures.ts";
@@ -128,6 +128,38 @@ describe("the store in DynamoDB, beyond its contract", () => {
     const meta = await readItem(metaKey(roomId));
     expect(meta?.owner?.S).toMatch(/^#rooms#(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/);
     expect(await owners(meta?.owner?.S as string)).toEqual(["meta"]);
+  });
+
+  test("a user with the name of a partition of the index hides no held message, no room, and has only own rooms", async () => {
+    const store = createDynamoStore(tables);
+    const roomIds = Array.from({ length: 400 }, () => randomUUID()).toSorted();
+    const heldBucket = heldBucketOf(roomIds.at(-1) as string);
+    const [first, ...rest] = roomIds.filter((roomId) => heldBucketOf(roomId) === heldBucket) as [string, ...string[]];
+    const last = rest.at(-1) as string;
+    const roomBucket = roomBucketOf(last);
+    const strangers = [`#held#${heldBucket}`, `#rooms#${roomBucket}`];
+    const strange = [first, ...rest.slice(0, 6)];
+    for (const roomId of strange) {
+      const { entry, change } = creation(roomId, strangers);
+      await store.putEntryWithState(entry, change);
+    }
+    const { entry: made, change } = creation(last, []);
+    await store.putEntryWithState(made, change);
+    const { entry, ...sent } = textEntry(last, 2);
+    const value = create(MessageSchema, { holdState: HoldState.HELD });
+    await store.putEntry({ ...sent, entry: { ...entry, body: { case: "messageSent", value } } });
+
+    const place = { roomId: last, seq: 2 };
+    expect(await store.listHeldMessages(undefined, 2)).toContainEqual(place);
+    expect(await store.listHeldMessages({ roomId: first, seq: 1 }, 2)).toContainEqual(place);
+    const inBucket = await store.listRoomIds(roomBucket, undefined, 1_000);
+    expect(inBucket).toContain(last);
+    expect(new Set(inBucket).size).toBe(inBucket.length);
+    expect(inBucket.every((roomId) => roomBucketOf(roomId) === roomBucket)).toBe(true);
+    for (const stranger of strangers)
+      expect(await store.listRoomIdsOf(stranger, undefined, 3)).toEqual(strange.slice(0, 3));
+    for (const stranger of strangers)
+      expect(await store.listRoomIdsOf(stranger, strange[2], 9)).toEqual(strange.slice(3));
   });
 
   test("a member who is in has no left_seq, and one who comes back loses it", async () => {

@@ -8,6 +8,7 @@ import {
   heldBucketOf,
   heldBucketOwner,
   type ItemKey,
+  type ItemKind,
   itemKind,
   memberKey,
   metaKey,
@@ -23,7 +24,7 @@ export function listRoomIdsOf(
   limit: number,
 ): Promise<string[]> {
   const after = afterRoomId === undefined ? undefined : memberKey(afterRoomId, userId);
-  return queryOwner(table, "list_room_ids_of", userId, after, limit).then(roomIdsOf);
+  return queryOwner(table, "list_room_ids_of", { owner: userId, pick: roomIdOf("member") }, after, limit);
 }
 
 export function listRoomIds(
@@ -33,7 +34,7 @@ export function listRoomIds(
   limit: number,
 ): Promise<string[]> {
   const after = afterRoomId === undefined ? undefined : metaKey(afterRoomId);
-  return queryOwner(table, "list_room_ids", bucketOwner(bucket), after, limit).then(roomIdsOf);
+  return queryOwner(table, "list_room_ids", { owner: bucketOwner(bucket), pick: roomIdOf("meta") }, after, limit);
 }
 
 export async function listHeldMessages(
@@ -45,8 +46,8 @@ export async function listHeldMessages(
   let start = after && entryKey(after.roomId, after.seq);
   const first = after === undefined ? 0 : heldBucketOf(after.roomId);
   for (let bucket = first; bucket < heldBucketCount && found.length < limit; bucket++) {
-    const keys = await queryOwner(table, "list_held_messages", heldBucketOwner(bucket), start, limit - found.length);
-    found.push(...keys.flatMap(placeOf));
+    const partition = { owner: heldBucketOwner(bucket), pick: placeOf };
+    found.push(...(await queryOwner(table, "list_held_messages", partition, start, limit - found.length)));
     start = undefined;
   }
   return found;
@@ -57,35 +58,42 @@ function placeOf(key: AttributeMap): EntryPlace[] {
   return kind.kind === "entry" ? [{ roomId: key.room_id?.S ?? "", seq: kind.seq }] : [];
 }
 
-function roomIdsOf(keys: readonly AttributeMap[]): string[] {
-  return keys.flatMap(({ room_id }) => room_id?.S ?? []);
+function roomIdOf(wanted: ItemKind["kind"]): (key: AttributeMap) => string[] {
+  return ({ room_id, sk }) => (room_id?.S !== undefined && itemKind(sk?.S ?? "").kind === wanted ? [room_id.S] : []);
 }
 
-async function queryOwner(
+interface Partition<Item> {
+  readonly owner: string;
+  /** Users share the index with what the server looks for: an item of another kind is passed over. */
+  readonly pick: (key: AttributeMap) => Item[];
+}
+
+/** Fewer than `limit` only at the partition's end, however many keys are passed over. */
+async function queryOwner<Item>(
   table: TableAccess,
   operation: string,
-  owner: string,
+  { owner, pick }: Partition<Item>,
   after: ItemKey | undefined,
   limit: number,
-): Promise<AttributeMap[]> {
-  const keys: AttributeMap[] = [];
+): Promise<Item[]> {
+  const found: Item[] = [];
   let startKey: AttributeMap | undefined = after && { ...after, owner: { S: owner } };
-  while (keys.length < limit) {
+  while (found.length < limit) {
     const command: QueryCommand = new QueryCommand({
       TableName: table.tableName,
       IndexName: OWNER_INDEX,
       KeyConditionExpression: "#owner = :owner",
       ExpressionAttributeNames: { "#owner": "owner" },
       ExpressionAttributeValues: { ":owner": { S: owner } },
-      Limit: limit - keys.length,
+      Limit: limit - found.length,
       ExclusiveStartKey: startKey,
       ReturnConsumedCapacity: "TOTAL",
     });
     const page = await reaching(table.client.send(command));
     countRead(table, operation, page.ConsumedCapacity);
-    keys.push(...(page.Items ?? []));
+    found.push(...(page.Items ?? []).flatMap(pick));
     startKey = page.LastEvaluatedKey;
     if (startKey === undefined) break;
   }
-  return keys;
+  return found;
 }
