@@ -43,11 +43,11 @@ function authorized(...args: string[]): Promise<string> {
 }
 
 const services = [
-  "maru.chat.v1.AdminService",
-  "maru.chat.v1.CardService",
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",
   "grpc.reflection.v1alpha.ServerReflection",
+  "maru.chat.v1.AdminService",
+  "maru.chat.v1.CardService",
   "maru.chat.v1.EventService",
   "maru.chat.v1.MessageService",
   "maru.chat.v1.ReadService",
