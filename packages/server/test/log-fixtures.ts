@@ -15,7 +15,7 @@ import {
 } from "@maru/protocol";
 import type { Call } from "../src/domain/call.ts";
 import { type Domain, defaultDomainLimits } from "../src/domain/domain.ts";
-import { createLog, defaultLogLimits } from "../src/domain/log/log.ts";
+import { createLog, defaultLogLimits, type LogOptions } from "../src/domain/log/log.ts";
 import { sendMessage } from "../src/domain/messages/send.ts";
 import { addMembers } from "../src/domain/rooms/add-members.ts";
 import { createRoom } from "../src/domain/rooms/create.ts";
@@ -28,7 +28,7 @@ import { noCardTypes } from "./cards/no-card-types.ts";
 export const call: Call = { caller: "tests", method: { name: "tests" }, signal: new AbortController().signal };
 
 /** One server as far as the log is concerned: its own cache over a shared table. */
-export function startServer(store: Store, onLost?: () => void): Domain {
+export function startServer(store: Store, options: Partial<LogOptions> = {}): Domain {
   const log = createLog({
     store,
     clock: { nowMs: Date.now },
@@ -36,7 +36,7 @@ export function startServer(store: Store, onLost?: () => void): Domain {
     sleep: (ms) => sleep(ms),
     newKey: () => randomUUID(),
     limits: defaultLogLimits,
-    ...(onLost === undefined ? {} : { onLost }),
+    ...options,
   });
   return { store, log, limits: { ...defaultDomainLimits, maxTextBytes: 1_000 }, kinds: anyKind, cards: noCardTypes };
 }
@@ -47,13 +47,21 @@ export function user(userId: string): Actor {
   return create(ActorSchema, { kind: { case: "userId", value: userId } });
 }
 
+interface Sending {
+  readonly actor?: Actor;
+  readonly text?: string;
+  readonly key?: string;
+  readonly holdMs?: number;
+}
+
 export function send(
   server: Domain,
   roomId: string,
-  { actor = service, text = "hi", key = "" }: { actor?: Actor; text?: string; key?: string } = {},
+  { actor = service, text = "hi", key = "", holdMs = 0 }: Sending = {},
 ): Promise<Entry> {
   const content = { kind: { case: "text" as const, value: { text } } };
-  return sendMessage(server, call, create(SendMessageRequestSchema, { roomId, actor, content, idempotencyKey: key }));
+  const request = { roomId, actor, content, idempotencyKey: key, holdMs };
+  return sendMessage(server, call, create(SendMessageRequestSchema, request));
 }
 
 export function add(server: Domain, roomId: string, userIds: readonly string[], key = "") {

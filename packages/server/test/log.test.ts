@@ -33,7 +33,7 @@ const roomOn = async (server: Domain) => (await makeRoom(server)).room.roomId;
 /** A server with a client of its own, whose requests can be made to fail. */
 const troubledServer = (onLost?: () => void) => {
   const client = createClient(testClientOptions());
-  return { client, server: startServer(createDynamoStore({ client, tableName }), onLost) };
+  return { client, server: startServer(createDynamoStore({ client, tableName }), { onLost }) };
 };
 
 describe("two servers on one table", () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { JobKind } from "@maru/protocol";
-import { walkEraseUser } from "../domain/admin/erase-user.ts";
+import { walkEraseUser } from "../domain/admin/walk-erase-user.ts";
 import { type JobLease, type JobProgress, type JobRecord, kindName } from "../domain/admin/job.ts";
 import type { AdminDomain } from "../domain/admin/start-job.ts";
 import { walkRetention } from "../domain/admin/walk-retention.ts";

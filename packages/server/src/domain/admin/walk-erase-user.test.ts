@@ -1,0 +1,135 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  CommitMessageRequestSchema,
+  type Content,
+  ContentSchema,
+  EditMessageRequestSchema,
+  ErrorReason,
+  JobKind,
+  SetReactionsRequestSchema,
+} from "@maru/protocol";
+import { beforeEach, expect, it } from "vitest";
+import { jobOf, openRoom } from "../../../test/job-fixtures.ts";
+import { call, send, service, startServer, user } from "../../../test/log-fixtures.ts";
+import { createMemoryStore } from "../../store/memory.ts";
+import type { Domain } from "../domain.ts";
+import { commitMessage } from "../messages/commit.ts";
+import { editMessage } from "../messages/edit.ts";
+import { setReactions } from "../messages/set-reactions.ts";
+import type { PutOutcome, Store } from "../store.ts";
+import { type JobProgress, noProgress } from "./job.ts";
+import { verifyRoom } from "./verify-room.ts";
+import { walkEraseUser } from "./walk-erase-user.ts";
+
+let store: Store;
+let domain: Domain;
+beforeEach(() => {
+  store = createMemoryStore();
+  domain = startServer(store);
+});
+
+const ann = user("ann");
+const text = (words: string): Content => create(ContentSchema, { kind: { case: "text", value: { text: words } } });
+const say = async (roomId: string, words: string, actor = ann, holdMs = 0) =>
+  (await send(domain, roomId, { text: words, actor, holdMs })).seq;
+const edit = (server: Domain, roomId: string, seq: number, words: string) =>
+  editMessage(server, call, create(EditMessageRequestSchema, { roomId, actor: ann, seq, content: text(words) }));
+const erase = (progress: JobProgress = noProgress) =>
+  Array.fromAsync(walkEraseUser(domain, call, jobOf(JobKind.ERASE_USER, progress)));
+
+const readAll = (roomId: string) => store.readEntries({ roomId, limit: 10_000 });
+/** Entries, and what is kept beside them. */
+const allOf = async (roomId: string) =>
+  JSON.stringify(await readAll(roomId), (_name, value) => {
+    if (typeof value === "bigint") return String(value);
+    return value instanceof Map ? [...value] : value;
+  });
+
+it("takes as many steps as a long room needs, each an entry of its own, and leaves others' words", async () => {
+  const roomId = await openRoom(domain);
+  for (let n = 0; n < 150; n++) await say(roomId, `secret ${n}`, n % 3 === 0 ? user("bob") : ann);
+  expect((await erase()).at(-1)).toMatchObject({ roomsDone: 1, roomsTotal: 1, entriesChanged: 100 });
+  const log = await readAll(roomId);
+  const left = log.filter(({ entry }) => entry.body.case === "messageSent" && entry.body.value.content !== undefined);
+  expect(left.map(({ entry }) => entry.actor?.kind.value)).toEqual(Array(50).fill("bob"));
+  const told = log.flatMap(({ entry: { body } }) => (body.case === "userErased" ? [body.value.entryCount] : []));
+  expect(told.length).toBeGreaterThan(1);
+  expect(told.reduce((sum, count) => sum + count, 0)).toBe(100);
+  expect((await verifyRoom(domain, call, roomId)).problems).toEqual([]);
+});
+
+it("changes 50 edits of a message with the message, and finds nothing left the second time", async () => {
+  const roomId = await openRoom(domain);
+  const seqs = [await say(roomId, "secret one"), await say(roomId, "secret two")];
+  for (let n = 0; n < 50; n++) for (const seq of seqs) await edit(domain, roomId, seq, `secret edit ${n}`);
+  expect(await allOf(roomId)).toContain("secret");
+  await erase();
+  expect(await allOf(roomId)).not.toContain("secret");
+  const before = (await readAll(roomId)).length;
+  expect((await erase()).at(-1)).toMatchObject({ entriesChanged: 0 });
+  expect(await readAll(roomId)).toHaveLength(before);
+});
+
+it("also takes what a commit carried of a message that retention has removed", async () => {
+  const roomId = await openRoom(domain);
+  const seq = await say(roomId, "secret held", ann, 3_600_000);
+  await commitMessage(domain, call, create(CommitMessageRequestSchema, { roomId, actor: service, seq }));
+  await say(roomId, "of bob", user("bob"));
+  await store.raisePurgedBelow(roomId, seq + 1);
+  await store.deleteEntries(roomId, [seq]);
+  expect(await allOf(roomId)).toContain("secret");
+  await erase();
+  expect(await allOf(roomId)).not.toContain("secret");
+  expect(await allOf(roomId)).toContain("of bob");
+});
+
+it("goes on in the room behind the one where it stopped, and tells each room, also one without a word of the user", async () => {
+  const roomIds = await Promise.all([openRoom(domain), openRoom(domain), openRoom(domain)]);
+  for (const roomId of roomIds.slice(1)) await say(roomId, "secret");
+  const walk = walkEraseUser(domain, call, jobOf(JobKind.ERASE_USER));
+  const first = await walk.next();
+  await walk.return();
+  if (first.done) throw new Error("the walk ended before a room was done");
+  domain = startServer(store);
+  expect((await erase(first.value)).at(-1)).toMatchObject({ roomsDone: 3, roomsTotal: 3, entriesChanged: 2 });
+  for (const roomId of roomIds) {
+    expect(await allOf(roomId)).not.toContain("secret");
+    const told = (await readAll(roomId)).filter(({ entry }) => entry.body.case === "userErased");
+    expect(told).toHaveLength(1);
+  }
+});
+
+const decidedBefore: Record<string, (writing: Domain, roomId: string, seq: number) => Promise<unknown>> = {
+  "an edit": (writing, roomId, seq) => edit(writing, roomId, seq, "secret again"),
+  "a reaction of another user": (writing, roomId, seq) => {
+    const reaction = { roomId, actor: user("bob"), seq, kinds: ["👍"] };
+    return setReactions(writing, call, create(SetReactionsRequestSchema, reaction));
+  },
+};
+
+it.each(Object.entries(decidedBefore))("is not undone by %s that was decided before", async (_name, write) => {
+  const roomId = await openRoom(domain);
+  const seq = await say(roomId, "secret");
+  const { promise: erased, resolve: release } = Promise.withResolvers<void>();
+  const { promise: decided, resolve: hold } = Promise.withResolvers<void>();
+  const outcomes: PutOutcome["kind"][] = [];
+  const writing = startServer({
+    ...store,
+    async putEntryWithState(...put) {
+      hold();
+      await erased;
+      const outcome = await store.putEntryWithState(...put);
+      outcomes.push(outcome.kind);
+      return outcome;
+    },
+  });
+  const refusal = expect(write(writing, roomId, seq)).rejects.toMatchObject({ reason: ErrorReason.MESSAGE_DELETED });
+  await decided;
+  await erase();
+  expect(await allOf(roomId)).not.toContain("secret");
+  release();
+  await refusal;
+  expect(outcomes).toEqual(["taken"]);
+  expect(await allOf(roomId)).not.toContain("secret");
+  expect((await verifyRoom(domain, call, roomId)).problems).toEqual([]);
+});

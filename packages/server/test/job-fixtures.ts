@@ -1,0 +1,28 @@
+import { create } from "@bufbuild/protobuf";
+import { CreateRoomRequestSchema, type JobKind } from "@maru/protocol";
+import { type JobProgress, type JobRecord, noProgress } from "../src/domain/admin/job.ts";
+import type { Domain } from "../src/domain/domain.ts";
+import { createRoom } from "../src/domain/rooms/create.ts";
+import { call, service } from "./log-fixtures.ts";
+
+/** A job that is about `ann`, where it is about a user. */
+export function jobOf(kind: JobKind, progress: JobProgress = noProgress): JobRecord {
+  return {
+    jobId: "job",
+    kind,
+    userId: "ann",
+    caller: "ops",
+    isDone: false,
+    progress,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    lastError: "",
+  };
+}
+
+/** A room of `ann` and `bob`. */
+export async function openRoom(server: Domain, kind = "group"): Promise<string> {
+  const members = [{ userId: "ann" }, { userId: "bob" }];
+  const request = create(CreateRoomRequestSchema, { actor: service, kind, members });
+  return (await createRoom(server, call, request)).room.roomId;
+}
