@@ -1,14 +1,10 @@
-import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { cardOf, type Maru, MaruError, paginate, service, system, user } from "@maru/client";
 import type { GetCardResponse } from "@maru/protocol";
 import { expect, test } from "vitest";
-import {
-  PaymentRequestSchema,
-  PaymentStatus,
-} from "../../../client/test/acme/gen/acme/payments/v1/payment_request_pb.js";
 import { compile } from "../cards/compile.ts";
+import { lunch, PaymentRequestSchema, PaymentStatus, registerPayments } from "./payments.ts";
 import { invalid, refusal } from "./refusal.ts";
 import { found, fresh, openRoom, readLog, type Scene, say } from "./scene.ts";
 
@@ -24,15 +20,9 @@ async function register(maru: Maru, descriptorSet: Uint8Array, ...types: readonl
   return (await maru.cards.registerCardTypes({ descriptorSet, types: [...types] })).cardTypes;
 }
 
-const payments = () => {
-  const path = "acme/payments/v1/payment_request.proto";
-  return compile({ [path]: readFileSync(new URL(`../../../client/test/acme/proto/${path}`, import.meta.url), "utf8") });
-};
-
 const cardContent = (type: string, value: Uint8Array) => ({ kind: { case: "card" as const, value: { type, value } } });
 const bytes = (...values: readonly number[]) => new Uint8Array(values);
 const shown = ({ card, json }: GetCardResponse) => ({ type: card?.type, value: [...(card?.value ?? [])], json });
-const lunch = { title: "Lunch", amountMinor: 1_200n, currency: "EUR", status: PaymentStatus.OPEN };
 
 export function cardsSuite(scene: () => Scene): void {
   test("a type is registered by its first service, found by name, and listed", async () => {
@@ -141,7 +131,7 @@ export function cardsSuite(scene: () => Scene): void {
 
   test("a card is sent typed, read typed, and shown as JSON", async () => {
     const { maru, other } = scene();
-    await register(maru, payments(), PaymentRequestSchema.typeName);
+    await registerPayments(maru);
     const roomId = await openRoom(maru);
     const { entry } = await other.cards.send(roomId, PaymentRequestSchema, lunch, {
       actor: user("ann"),
@@ -239,7 +229,7 @@ export function cardsSuite(scene: () => Scene): void {
 
   test("its owner updates a card: the message says it, an entry tells it, and the same call again is the first one", async () => {
     const { maru, other } = scene();
-    await register(maru, payments(), PaymentRequestSchema.typeName);
+    await registerPayments(maru);
     const roomId = await openRoom(maru);
     const { entry } = await maru.cards.send(roomId, PaymentRequestSchema, lunch, { actor: user("ann") });
     const seq = found(entry).seq;
