@@ -15,10 +15,7 @@ test("random requests leave the server healthy, and its rooms as their logs say"
   expect(report.roomsVerified).toBeGreaterThan(100);
   const calls = Object.entries(report.calls);
   expect(calls).toHaveLength(methods.length);
-  for (const [name, { accepted, refused }] of calls) {
-    expect(accepted + refused, name).toBeGreaterThanOrEqual(20);
-    expect(accepted, name).toBeGreaterThan(0);
-  }
+  for (const [name, { accepted }] of calls) expect(accepted, name).toBeGreaterThanOrEqual(20);
 });
 
 /** Nothing but a fault that is known to be there shows that one would be found. */

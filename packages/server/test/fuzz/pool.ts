@@ -15,7 +15,7 @@ export interface KnownMessage {
   readonly seq: number;
   readonly author: Actor | undefined;
   readonly isCard: boolean;
-  readonly isHeld: boolean;
+  isHeld: boolean;
 }
 
 /** What requests have made so far, so that later ones meet it. */
@@ -53,6 +53,10 @@ export function learnEntry({ rooms }: Pool, { roomId, seq, actor, body }: Entry)
   const room = rooms.find((one) => one.roomId === roomId);
   if (room === undefined) return;
   room.lastSeq = Math.max(room.lastSeq, seq);
+  if (body.case === "messageCommitted" || body.case === "messageCancelled") {
+    const target = room.messages.find((one) => one.seq === body.value.targetSeq);
+    if (target !== undefined) target.isHeld = false;
+  }
   if (body.case !== "messageSent") return;
   const { content, holdState } = body.value;
   const isCard = content?.kind.case === "card";

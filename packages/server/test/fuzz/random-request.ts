@@ -36,13 +36,15 @@ export function randomRequest(dice: Dice, pool: Pool, method: DescMethod, nowMs:
   return request;
 }
 
-/** A room, and in it a message that the call is for. */
+/** A room and in it a message, such as the call is for. */
 function findTarget(dice: Dice, pool: Pool, { name, input }: DescMethod) {
   const suits = ({ isCard, isHeld }: KnownMessage) =>
     /Card$/.test(name) ? isCard : /^(Commit|Cancel)Message$/.test(name) ? isHeld : name !== "EditMessage" || !isCard;
   const isAboutMessage = input.fields.some((field) => field.name === "seq");
-  const suiting = isAboutMessage ? pool.rooms.filter(({ messages }) => messages.some(suits)) : [];
-  const room = suiting.length > 0 ? dice.pick(suiting) : anyRoom(pool, dice);
+  const suiting = pool.rooms.filter(({ kind, messages }) =>
+    isAboutMessage ? messages.some(suits) : onlyDirect.test(name) && kind === "direct",
+  );
+  const room = suiting.length > 0 && dice.chance(0.95) ? dice.pick(suiting) : anyRoom(pool, dice);
   const messages = room.messages.filter(suits);
   return { room, target: messages.length > 0 && dice.chance(0.95) ? dice.pick(messages) : undefined };
 }
@@ -71,6 +73,7 @@ function randomMessage(drawing: Drawing, desc: DescMessage): Message {
   return message;
 }
 
+const onlyDirect = /^(Block|Unblock)User$/;
 const forServices = /^(CommitMessage|UpdateCard)$/;
 const forUsers = /^(MarkRead|SetReactions|LeaveRoom|BlockUser|UnblockUser|HideRoom|UnhideRoom|MuteNotifications)$/;
 const forAuthors = /^(EditMessage|DeleteMessage|CancelMessage)$/;
