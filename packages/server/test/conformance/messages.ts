@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ContentInit, location, media, notice, service, text, user } from "@maru/client";
 import { ErrorReason, ListOrder } from "@maru/protocol";
 import type { ConformanceCase } from "./conformance-case.ts";
-import { uuidv7At } from "./key-at.ts";
 import { found, fresh, openRoom, refused, say, seqsOf, wordsOf } from "./scene.ts";
+import { uuidv7At } from "./uuidv7-at.ts";
 
 const day = 86_400_000;
 const contents: readonly ContentInit[] = [
@@ -13,6 +13,9 @@ const contents: readonly ContentInit[] = [
   location({ latitude: 37.5, longitude: -0.25, label: "Exit 3" }),
   notice({ code: "price_changed", parameters: { price: "12" } }),
 ];
+
+/** Times are told in milliseconds: what is said from now on is later than what was said. */
+const aLaterTime = () => sleep(5);
 
 export const messageCases: readonly ConformanceCase[] = [
   {
@@ -57,7 +60,9 @@ export const messageCases: readonly ConformanceCase[] = [
     async run(context) {
       const { messages } = context;
       const roomId = await openRoom(context);
-      for (const words of ["a", "b", "c", "d", "e"]) await say(context, roomId, words);
+      for (const words of ["a", "b"]) await say(context, roomId, words);
+      await aLaterTime();
+      for (const words of ["c", "d", "e"]) await say(context, roomId, words);
       const list = async (request: object) => seqsOf((await messages.listMessages({ roomId, ...request })).entries);
       const newest = await messages.listMessages({ roomId, pageSize: 2 });
       assert.deepEqual(seqsOf(newest.entries), [6, 5]);
@@ -66,7 +71,10 @@ export const messageCases: readonly ConformanceCase[] = [
       assert.deepEqual(await list({ after: 1, order: ListOrder.OLDEST_FIRST, pageSize: 3 }), [2, 3, 4]);
       assert.deepEqual(await list({ after: 3, before: 6, actor: user("ann") }), [5, 4]);
       assert.deepEqual(await list({ around: 4, pageSize: 2 }), [3, 4]);
-      assert.deepEqual(await list({ beforeTime: timestampFromMs(Date.now() - day) }), []);
+      const time = found((await messages.getMessage({ roomId, seq: 4 })).entry).createdAt;
+      assert.deepEqual(await list({ afterTime: time }), [4, 5, 6]);
+      assert.deepEqual(await list({ beforeTime: time }), [3, 2]);
+      assert.deepEqual(await list({ aroundTime: time, pageSize: 2 }), [3, 4]);
       await refused("INVALID_REQUEST", messages.listMessages({ roomId, around: 4, before: 2 }));
     },
   },

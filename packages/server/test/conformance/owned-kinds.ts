@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { service, text, user } from "@maru/client";
 import { JobState } from "@maru/protocol";
-import { uuidv7At } from "./key-at.ts";
 import type { OwnedCase } from "./owned-case.ts";
 import { eventually, found, openRoom, refused, say } from "./scene.ts";
+import { uuidv7At } from "./uuidv7-at.ts";
 
 const [minute, day] = [60_000, 86_400_000];
 const withKind = (rules: string) => `kinds: { group: ${rules} }\ndefault: { calls: "*", act_as_users: true }\n`;
