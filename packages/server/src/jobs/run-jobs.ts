@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { JobKind } from "@maru/protocol";
-import { walkEraseUser } from "../domain/admin/walk-erase-user.ts";
-import { type JobLease, type JobProgress, type JobRecord, kindName } from "../domain/admin/job.ts";
+import { type JobLease, type JobRecord, type JobStep, kindName } from "../domain/admin/job.ts";
 import type { AdminDomain } from "../domain/admin/start-job.ts";
+import { walkEraseUser } from "../domain/admin/walk-erase-user.ts";
 import { walkRetention } from "../domain/admin/walk-retention.ts";
 import type { Call } from "../domain/call.ts";
 import type { Log } from "../log.ts";
@@ -75,11 +75,11 @@ export function runJobs(options: RunJobsOptions): JobRunner {
     about.info({ progress: lease.job.progress }, "a job is worked on");
     let progress = lease.job.progress;
     try {
-      for await (const reached of walkOf(domain, lease.job, stop.signal)) {
-        progress = reached;
+      for await (const step of walkOf(domain, lease.job, stop.signal)) {
+        progress = step.progress;
         const outcome = await domain.jobs.save(lease, progress, { nowMs: nowMs(), ttlMs: leaseMs });
         if (outcome.kind === "lost") throw new LeaseLost();
-        await pause(1_000 / options.roomsPerSecond, stop.signal);
+        if (step.endsRoom) await pause(1_000 / options.roomsPerSecond, stop.signal);
         if (stop.signal.aborted) break;
       }
       if (stop.signal.aborted) {
@@ -106,7 +106,7 @@ export function runJobs(options: RunJobsOptions): JobRunner {
   return { drain, [Symbol.asyncDispose]: drain };
 }
 
-function walkOf(domain: AdminDomain, job: JobRecord, signal: AbortSignal): AsyncGenerator<JobProgress, void> {
+function walkOf(domain: AdminDomain, job: JobRecord, signal: AbortSignal): AsyncGenerator<JobStep, void> {
   const call: Call = { caller: job.caller === "" ? "maru" : job.caller, method: { name: kindName(job.kind) }, signal };
   switch (job.kind) {
     case JobKind.ERASE_USER:

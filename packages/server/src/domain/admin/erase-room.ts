@@ -25,32 +25,50 @@ interface Unit {
   readonly isOrphan: boolean;
 }
 
+export interface Erasure {
+  readonly roomId: string;
+  readonly userId: string;
+}
+
+/** How far an erasure is in its room. */
+export interface EraseStep {
+  readonly after: number;
+  /** The room's log has an entry that tells of it. */
+  readonly isTold: boolean;
+  readonly changed: number;
+}
+
 /**
- * Erases what a user has written in a room, and returns how many entries were changed. Each step is an entry
- * `user_erased` together with the entries that it changes, so that no edit or reaction that is under way can bring the
- * content back, and every cache learns of it. Repeatable: what is erased already is passed over. The room gets at least
- * one such entry for the user.
+ * Erases what a user has written in a room. Each step that changes something is an entry `user_erased` together with the
+ * entries that it changes, so that no edit or reaction that is under way can bring the content back, and every cache
+ * learns of it. Repeatable: what is erased already is passed over. The room gets at least one such entry for the user.
  */
-export async function eraseRoom(domain: Domain, call: Call, roomId: string, userId: string): Promise<number> {
-  let [after, changed, hasEvent] = [0, 0, false];
+export async function* eraseRoom(
+  domain: Domain,
+  call: Call,
+  { roomId, userId }: Erasure,
+  startAt: Omit<EraseStep, "changed"> = { after: 0, isTold: false },
+): AsyncGenerator<EraseStep, void> {
+  let { after, isTold } = startAt;
   for (;;) {
     call.signal.throwIfAborted();
     const page = await domain.store.readEntries({ roomId, after, limit: pageEntries });
-    hasEvent ||= page.some(({ entry }) => entry.body.case === "userErased" && entry.body.value.userId === userId);
+    isTold ||= page.some(({ entry }) => entry.body.case === "userErased" && entry.body.value.userId === userId);
     const first = await firstToErase(domain.store, page, userId);
     if (first !== undefined) {
       const step = await eraseFrom(domain, call, roomId, userId, first);
-      changed += step.changed;
       after = step.through;
-      hasEvent = true;
+      // A step that found nothing any more wrote nothing.
+      isTold ||= step.changed > 0;
+      yield { after, isTold, changed: step.changed };
       continue;
     }
     const last = page.at(-1)?.entry.seq;
     if (last === undefined || page.length < pageEntries) break;
     after = last;
+    yield { after, isTold, changed: 0 };
   }
-  if (!hasEvent) await appendErased(domain, call, roomId, userId);
-  return changed;
+  if (!isTold) await appendErased(domain, call, roomId, userId);
 }
 
 async function firstToErase(store: Store, page: readonly LoggedEntry[], userId: string): Promise<number | undefined> {

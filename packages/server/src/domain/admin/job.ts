@@ -11,6 +11,13 @@ export interface JobProgress {
   readonly entriesChanged: number;
 }
 
+/** One step of a walk. A step ends long before a lease does: what takes longer is several of them. */
+export interface JobStep {
+  readonly progress: JobProgress;
+  /** The next step is in another room. */
+  readonly endsRoom: boolean;
+}
+
 export interface NewJob {
   readonly kind: JobKind;
   readonly userId: string;

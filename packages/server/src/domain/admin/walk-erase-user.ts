@@ -1,7 +1,7 @@
 import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
-import { eraseRoom } from "./erase-room.ts";
-import { type JobProgress, type JobRecord, noProgress } from "./job.ts";
+import { type EraseStep, eraseRoom } from "./erase-room.ts";
+import { type JobRecord, type JobStep, noProgress } from "./job.ts";
 
 const pageRooms = 100;
 /** The index follows the table with a delay: a second walk finds rooms that the first was too early for. */
@@ -10,13 +10,16 @@ const walks = 2;
 interface Cursor {
   readonly walk: number;
   readonly afterRoomId?: string | undefined;
+  /** The room that is being worked on, and how far. */
+  readonly roomId?: string | undefined;
+  readonly at?: Omit<EraseStep, "changed">;
 }
 
 /**
- * Erases a user in every room that the index knows, those that the user left included, and says after each room how far
- * it is. It goes on where the job's cursor stands.
+ * Erases a user in every room that the index knows, those that the user left included, and says after each step how far
+ * it is. It goes on where the job's cursor stands, also inside a room.
  */
-export async function* walkEraseUser(domain: Domain, call: Call, job: JobRecord): AsyncGenerator<JobProgress, void> {
+export async function* walkEraseUser(domain: Domain, call: Call, job: JobRecord): AsyncGenerator<JobStep, void> {
   const { store } = domain;
   let progress = { ...noProgress, ...job.progress };
   if (progress.roomsTotal === 0) progress = { ...progress, roomsTotal: await countRooms(domain, job.userId) };
@@ -24,21 +27,24 @@ export async function* walkEraseUser(domain: Domain, call: Call, job: JobRecord)
   while (cursor.walk < walks) {
     const roomIds = await store.listRoomIdsOf(job.userId, cursor.afterRoomId, pageRooms);
     for (const roomId of roomIds) {
-      const changed = await eraseRoom(domain, call, roomId, job.userId);
-      cursor = { ...cursor, afterRoomId: roomId };
-      progress = {
-        cursor: JSON.stringify(cursor),
-        // The second walk only looks again.
-        roomsDone: progress.roomsDone + (cursor.walk === 0 ? 1 : 0),
-        roomsTotal: Math.max(progress.roomsTotal, progress.roomsDone + (cursor.walk === 0 ? 1 : 0)),
-        entriesChanged: progress.entriesChanged + changed,
-      };
-      yield progress;
+      const startAt = cursor.roomId === roomId ? cursor.at : undefined;
+      for await (const { changed, ...at } of eraseRoom(domain, call, { roomId, userId: job.userId }, startAt)) {
+        cursor = { ...cursor, roomId, at };
+        const entriesChanged = progress.entriesChanged + changed;
+        progress = { ...progress, cursor: JSON.stringify(cursor), entriesChanged };
+        yield { progress, endsRoom: false };
+      }
+      cursor = { walk: cursor.walk, afterRoomId: roomId };
+      // The second walk only looks again.
+      const roomsDone = progress.roomsDone + (cursor.walk === 0 ? 1 : 0);
+      const roomsTotal = Math.max(progress.roomsTotal, roomsDone);
+      progress = { ...progress, cursor: JSON.stringify(cursor), roomsDone, roomsTotal };
+      yield { progress, endsRoom: true };
     }
     if (roomIds.length === pageRooms) continue;
     cursor = { walk: cursor.walk + 1 };
     progress = { ...progress, cursor: JSON.stringify(cursor) };
-    yield progress;
+    yield { progress, endsRoom: false };
   }
 }
 
