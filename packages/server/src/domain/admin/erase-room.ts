@@ -4,26 +4,17 @@ import type { Call } from "../call.ts";
 import type { Domain } from "../domain.ts";
 import { append } from "../log/append.ts";
 import { madeKey } from "../log/request-key.ts";
-import { hasContent, toEmptied } from "../messages/emptied.ts";
-import type { EntryChange, LoggedEntry, Store } from "../store.ts";
+import { hasContent } from "../messages/emptied.ts";
+import type { LoggedEntry, Store } from "../store.ts";
 import { type ErasedAt, erasureOf } from "./erasure.ts";
+import { type ErasureUnit, erasureChanges } from "./erasure-changes.ts";
 
 const pageEntries = 200;
 /** So many entries in a row one step looks at. */
 const windowEntries = 40;
-/** Beside the entry itself a transaction has room for so many, with some to spare. */
-const maxChanges = 95;
 
 const system = create(ActorSchema, { kind: { case: "system", value: {} } });
 const anywhere: ErasedAt = { seq: 1, nowMs: 0 };
-
-/** An entry, and the entries that carry content of the message that it is. */
-interface Unit {
-  readonly logged: LoggedEntry;
-  readonly carriers: readonly LoggedEntry[];
-  /** It carries content of a message that retention has removed: whose it was is no longer known, so it goes too. */
-  readonly isOrphan: boolean;
-}
 
 export interface Erasure {
   readonly roomId: string;
@@ -96,8 +87,9 @@ async function eraseFrom(domain: Domain, call: Call, roomId: string, userId: str
     userIds: [],
     load: () => readWindow(store, roomId, first, userId),
     decide(_state, next, units) {
-      const { changes, through } = changesOf(units, userId, next);
-      step = { changed: changes.length, through: Math.max(through, first) };
+      const { changes, through } = erasureChanges(units, userId, next);
+      const isStarted = changes.length > 0 && through < first;
+      step = { changed: changes.length, through: isStarted ? first - 1 : Math.max(through, first) };
       if (changes.length === 0) return undefined;
       return { ...erasedBody(userId, changes.length), change: { entries: changes } };
     },
@@ -115,10 +107,10 @@ function erasedBody(userId: string, entryCount: number) {
   return { body: { case: "userErased" as const, value: create(UserErasedSchema, { userId, entryCount }) } };
 }
 
-async function readWindow(store: Store, roomId: string, first: number, userId: string): Promise<Unit[]> {
+async function readWindow(store: Store, roomId: string, first: number, userId: string): Promise<ErasureUnit[]> {
   const window = await store.readEntries({ roomId, after: first - 1, limit: windowEntries });
   return Promise.all(
-    window.map(async (logged): Promise<Unit> => {
+    window.map(async (logged): Promise<ErasureUnit> => {
       const carriers = isBy(logged, userId) ? await readCarriers(store, logged) : [];
       return { logged, carriers, isOrphan: await isOrphan(store, logged) };
     }),
@@ -131,22 +123,4 @@ function isBy({ entry }: LoggedEntry, userId: string): boolean {
 
 function readCarriers(store: Store, { entry, record }: LoggedEntry): Promise<LoggedEntry[]> {
   return store.readEntriesAt(entry.roomId, record?.contentSeqs ?? []);
-}
-
-/** As many entries from the first on as one transaction can change. An entry may be there twice, and is changed once. */
-function changesOf(units: readonly Unit[], userId: string, at: ErasedAt) {
-  const changes = new Map<number, EntryChange>();
-  let through = 0;
-  for (const unit of units) {
-    const more = changesOfUnit(unit, userId, at).filter(({ seq }) => !changes.has(seq));
-    if (changes.size + more.length > maxChanges) break;
-    for (const change of more) changes.set(change.seq, change);
-    through = unit.logged.entry.seq;
-  }
-  return { changes: [...changes.values()], through };
-}
-
-function changesOfUnit({ logged, carriers, isOrphan }: Unit, userId: string, at: ErasedAt): EntryChange[] {
-  const own = erasureOf(logged, userId, at) ?? (isOrphan ? toEmptied(logged) : undefined);
-  return own === undefined ? [] : [own, ...carriers.filter(hasContent).map(toEmptied)];
 }
