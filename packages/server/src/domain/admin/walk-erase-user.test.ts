@@ -9,7 +9,7 @@ import {
   SetReactionsRequestSchema,
 } from "@maru/protocol";
 import { beforeEach, expect, it } from "vitest";
-import { jobOf, openRoom } from "../../../test/job-fixtures.ts";
+import { jobOf, openRoom, progressOf, stepOf } from "../../../test/job-fixtures.ts";
 import { call, send, service, startServer, user } from "../../../test/log-fixtures.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Domain } from "../domain.ts";
@@ -34,8 +34,8 @@ const say = async (roomId: string, words: string, actor = ann, holdMs = 0) =>
   (await send(domain, roomId, { text: words, actor, holdMs })).seq;
 const edit = (server: Domain, roomId: string, seq: number, words: string) =>
   editMessage(server, call, create(EditMessageRequestSchema, { roomId, actor: ann, seq, content: text(words) }));
-const erase = (progress: JobProgress = noProgress) =>
-  Array.fromAsync(walkEraseUser(domain, call, jobOf(JobKind.ERASE_USER, progress)));
+const walkFrom = (progress: JobProgress) => walkEraseUser(domain, call, jobOf(JobKind.ERASE_USER, progress));
+const erase = (progress: JobProgress = noProgress) => progressOf(walkFrom(progress));
 
 const readAll = (roomId: string) => store.readEntries({ roomId, limit: 10_000 });
 /** Entries, and what is kept beside them. */
@@ -70,6 +70,18 @@ it("changes 50 edits of a message with the message, and finds nothing left the s
   expect(await readAll(roomId)).toHaveLength(before);
 });
 
+it("takes more than one step for a message whose edits are too large for one, and leaves nothing of it", async () => {
+  domain = { ...domain, limits: { ...domain.limits, maxTextBytes: 70_000 } };
+  const roomId = await openRoom(domain);
+  const seq = await say(roomId, "secret");
+  for (let n = 0; n < 50; n++) await edit(domain, roomId, seq, `secret edit ${n} ${"x".repeat(65_000)}`);
+  expect((await erase()).at(-1)).toMatchObject({ roomsDone: 1 });
+  expect(await allOf(roomId)).not.toContain("secret");
+  const told = (await readAll(roomId)).filter(({ entry }) => entry.body.case === "userErased");
+  expect(told).toHaveLength(2);
+  expect((await verifyRoom(domain, call, roomId)).problems).toEqual([]);
+});
+
 it("also takes what a commit carried of a message that retention has removed", async () => {
   const roomId = await openRoom(domain);
   const seq = await say(roomId, "secret held", ann, 3_600_000);
@@ -86,17 +98,43 @@ it("also takes what a commit carried of a message that retention has removed", a
 it("goes on in the room behind the one where it stopped, and tells each room, also one without a word of the user", async () => {
   const roomIds = await Promise.all([openRoom(domain), openRoom(domain), openRoom(domain)]);
   for (const roomId of roomIds.slice(1)) await say(roomId, "secret");
-  const walk = walkEraseUser(domain, call, jobOf(JobKind.ERASE_USER));
-  const first = await walk.next();
-  await walk.return();
-  if (first.done) throw new Error("the walk ended before a room was done");
+  let first = noProgress;
+  for await (const { progress, endsRoom } of walkFrom(noProgress)) {
+    first = progress;
+    if (endsRoom) break;
+  }
   domain = startServer(store);
-  expect((await erase(first.value)).at(-1)).toMatchObject({ roomsDone: 3, roomsTotal: 3, entriesChanged: 2 });
+  expect((await erase(first)).at(-1)).toMatchObject({ roomsDone: 3, roomsTotal: 3, entriesChanged: 2 });
   for (const roomId of roomIds) {
     expect(await allOf(roomId)).not.toContain("secret");
     const told = (await readAll(roomId)).filter(({ entry }) => entry.body.case === "userErased");
     expect(told).toHaveLength(1);
   }
+});
+
+it("says how far it is in a room too, and goes on there, without a word to a room that it has told", async () => {
+  const roomId = await openRoom(domain);
+  for (let n = 0; n < 100; n++) await say(roomId, `secret ${n}`);
+  const step = await stepOf(walkFrom(noProgress), 1);
+  expect(step).toMatchObject({ endsRoom: false, progress: { roomsDone: 0, entriesChanged: 40 } });
+  const reads: number[] = [];
+  domain = startServer({
+    ...store,
+    readEntries(range) {
+      reads.push(range.after ?? 0);
+      return store.readEntries(range);
+    },
+  });
+  expect((await erase(step.progress)).at(-1)).toMatchObject({ roomsDone: 1, entriesChanged: 100 });
+  expect(reads[0]).toBeGreaterThanOrEqual(40);
+  expect(await allOf(roomId)).not.toContain("secret");
+
+  for (let n = 0; n < 450; n++) await say(roomId, "of bob", user("bob"));
+  const count = (await readAll(roomId)).length;
+  const behindWhatTells = await stepOf(walkFrom(noProgress), 2);
+  expect(behindWhatTells).toMatchObject({ endsRoom: false });
+  await erase(behindWhatTells.progress);
+  expect(await readAll(roomId)).toHaveLength(count);
 });
 
 const decidedBefore: Record<string, (writing: Domain, roomId: string, seq: number) => Promise<unknown>> = {

@@ -57,7 +57,7 @@ it("an erasure whose put was answered too late is written once", async () => {
   const server = startServer();
   const request = create(CreateRoomRequestSchema, { kind: "group", actor: service, members: [{ userId: "ann" }] });
   const { roomId } = (await createRoom(server, call, request)).room;
-  await eraseRoom(server, call, roomId, "ann");
+  await Array.fromAsync(eraseRoom(server, call, { roomId, userId: "ann" }));
   expect(await typesOf(server, roomId)).toEqual(["room_created", "user_erased"]);
 });
 
