@@ -1,12 +1,4 @@
-import {
-  createFileRegistry,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  toBinary,
-  toJsonString,
-} from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { type DescMethod, type DescService, toBinary, toJsonString } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,14 +10,8 @@ import { knownMethods } from "../src/policy/known-methods.ts";
 import { parsePolicy } from "../src/policy/parse-policy.ts";
 import { createTelemetry } from "../src/telemetry.ts";
 import { callGrpc } from "./api-wires.ts";
+import { contractMethods, contractServices, nameOf } from "./contract-methods.ts";
 import { type Given, validRequest } from "./valid-request.ts";
-
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorSet()));
-const services = [...registry].filter(
-  (desc): desc is DescService => desc.kind === "service" && desc.typeName.startsWith("maru.chat.v1."),
-);
-const methods = services.flatMap((service) => service.methods);
-const nameOf = ({ parent, name }: DescMethod) => `${parent.name}/${name}`;
 
 /** What the policy says of each service, in its own words and in those of the test. */
 const rows = {
@@ -101,7 +87,7 @@ beforeAll(async () => {
       clientNameFrom: "off",
       clientSpiffePrefix: "spiffe://",
     },
-    services: services.map((service) => serveService(service, emptyAnswers(service))),
+    services: contractServices.map((service) => serveService(service, emptyAnswers(service))),
     reflection: undefined,
     checks: [],
     identity: createTokenIdentity({
@@ -183,7 +169,7 @@ function isReached(row: Row, method: DescMethod, json: string, kind: string): bo
 }
 
 describe.each(Object.entries<Row>(rows))("the service %s", (caller, row) => {
-  test.each(methods.map((method) => [nameOf(method), method] as const))(
+  test.each(contractMethods.map((method) => [nameOf(method), method] as const))(
     "calls %s as the policy says",
     async (name, method) => {
       const hasActor = method.input.fields.some((field) => field.name === "actor");
@@ -211,7 +197,7 @@ describe.each(Object.entries<Row>(rows))("the service %s", (caller, row) => {
   );
 });
 
-test.each(methods.map((method) => [nameOf(method), method] as const))(
+test.each(contractMethods.map((method) => [nameOf(method), method] as const))(
   "%s is refused to a service that the policy does not name, and to a token that is wrong or expired",
   async (_name, method) => {
     const request = toBinary(method.input, validRequest(method, { room_id: "group", kind: "group" }));
@@ -261,5 +247,5 @@ test("a service that is kept to some kinds hears of a missing room that it is mi
 });
 
 function methodsOf(service: string): Record<"getRoom" | "batchGetRooms" | "createRoom" | "listRooms", DescMethod> {
-  return services.find(({ name }) => name === service)?.method as never;
+  return contractServices.find(({ name }) => name === service)?.method as never;
 }

@@ -1,18 +1,16 @@
 import {
-  createFileRegistry,
   type DescExtension,
   type DescField,
   type DescMessage,
   type DescMethod,
-  fromBinary,
   getOption,
   hasOption,
   type JsonValue,
   toJson,
 } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { readDescriptorSet } from "@maru/protocol/descriptors";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
+import { contractMethods, contractRegistry, nameOf } from "../contract-methods.ts";
 
 /** Fields without a rule, and why every value of theirs is good. */
 const freeFields: Readonly<Record<string, string>> = {
@@ -44,21 +42,13 @@ const freeFields: Readonly<Record<string, string>> = {
   "maru.chat.v1.SystemNotice.counts_as_unread": "yes or no",
 };
 
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorSet()));
 const fieldRules = extension("buf.validate.field");
 const oneofRules = extension("buf.validate.oneof");
-const methods = [...registry].flatMap((desc) =>
-  desc.kind === "service" && desc.typeName.startsWith("maru.chat.v1.") ? desc.methods : [],
-);
 
 function extension(name: string): DescExtension {
-  const found = registry.getExtension(name);
+  const found = contractRegistry.getExtension(name);
   if (found === undefined) throw new Error(`the contracts do not hold ${name}`);
   return found;
-}
-
-function nameOf(method: DescMethod): string {
-  return `${method.parent.name}.${method.name}`;
 }
 
 function isRead({ idempotency }: DescMethod): boolean {
@@ -77,7 +67,7 @@ function reachable(roots: readonly DescMessage[]): DescMessage[] {
   return [...seen];
 }
 
-const messages = reachable(methods.map(({ input }) => input));
+const messages = reachable(contractMethods.map(({ input }) => input));
 const fields = messages.flatMap((message) => message.fields);
 const fullName = (field: DescField) => `${field.parent.typeName}.${field.name}`;
 
@@ -89,13 +79,14 @@ function isChecked(field: DescField): boolean {
 
 function rulesOf(field: DescField): string {
   const rules = getOption(field, fieldRules) as Parameters<typeof toJson>[1];
-  const json: JsonValue = fieldRules.message === undefined ? {} : toJson(fieldRules.message, rules, { registry });
+  const json: JsonValue =
+    fieldRules.message === undefined ? {} : toJson(fieldRules.message, rules, { registry: contractRegistry });
   return JSON.stringify(json);
 }
 
 describe("the contract", () => {
   test("the services have the calls that are promised", () => {
-    const byService = Map.groupBy(methods, ({ parent }) => parent.name);
+    const byService = Map.groupBy(contractMethods, ({ parent }) => parent.name);
     expect(Object.fromEntries([...byService].map(([name, all]) => [name, all.length]))).toEqual({
       AdminService: 7,
       CardService: 4,
@@ -106,7 +97,7 @@ describe("the contract", () => {
     });
   });
 
-  test.each(methods.map((method) => [nameOf(method), method] as const))(
+  test.each(contractMethods.map((method) => [nameOf(method), method] as const))(
     "%s either changes nothing and says so, or takes an idempotency key",
     (_name, method) => {
       const key = method.input.fields.find(({ name }) => name === "idempotency_key");
@@ -134,7 +125,7 @@ describe("the contract", () => {
   });
 
   test("every list takes pages of up to 200 and says where the next one begins", () => {
-    const paged = methods.filter(({ input }) => input.fields.some(({ name }) => name === "page_token"));
+    const paged = contractMethods.filter(({ input }) => input.fields.some(({ name }) => name === "page_token"));
     expect(paged).toHaveLength(8);
     for (const { input, output } of paged) {
       const size = input.fields.find(({ name }) => name === "page_size");

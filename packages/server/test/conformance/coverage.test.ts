@@ -1,11 +1,8 @@
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { ErrorReasonSchema } from "@maru/protocol";
-import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { expect, test } from "vitest";
+import { contractMethods, nameOf } from "../contract-methods.ts";
 import { allCases } from "./all-cases.ts";
 import { ownedCases } from "./owned-all-cases.ts";
-import { nameOf } from "./transcript.ts";
 
 /** Reasons that no server gives yet, and why. */
 const unused: Readonly<Record<string, string>> = {
@@ -13,14 +10,9 @@ const unused: Readonly<Record<string, string>> = {
   ROOM_NOT_SERVED_HERE: "comes with the migration from another system",
 };
 
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorSet()));
-const methods = [...registry].flatMap((desc) =>
-  desc.kind === "service" && desc.typeName.startsWith("maru.chat.v1.") ? desc.methods : [],
-);
-
 test("the cases call every call of the contract", () => {
   const called = new Set(allCases.flatMap(({ calls }) => calls));
-  expect([...called].toSorted()).toEqual(methods.map(nameOf).toSorted());
+  expect([...called].toSorted()).toEqual(contractMethods.map(nameOf).toSorted());
 });
 
 test("every reason is met by callers, or by the owner of a server, or is not used yet", () => {

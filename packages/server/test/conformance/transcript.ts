@@ -1,6 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { MaruError } from "@maru/client";
 import { reasonName } from "@maru/protocol";
+import { nameOf } from "../contract-methods.ts";
 import type { ReasonName } from "./conformance-case.ts";
 
 /** What a case met: which calls were answered, and how others were refused. */
@@ -26,8 +27,4 @@ export class Transcript {
   get lines(): readonly string[] {
     return [...this.#lines].toSorted();
   }
-}
-
-export function nameOf({ parent, name }: DescMethod): string {
-  return `${parent.name}/${name}`;
 }

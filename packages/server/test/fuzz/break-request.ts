@@ -1,6 +1,6 @@
 import { create, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import type { Dice } from "../model/dice.ts";
-import { rulesOf } from "./contract.ts";
+import { rulesOf } from "./field-rules.ts";
 
 /** Gives one field, wherever it stands, a value that nobody expects there. The request itself is changed. */
 export function breakRequest(dice: Dice, desc: DescMessage, message: Message): void {

@@ -1,7 +1,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type Actor, type Entry, HoldState } from "@maru/protocol";
+import { nameOf } from "../contract-methods.ts";
 import type { Dice } from "../model/dice.ts";
-import { nameOf } from "./contract.ts";
 
 export interface KnownRoom {
   readonly roomId: string;

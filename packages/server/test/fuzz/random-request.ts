@@ -8,9 +8,10 @@ import {
 } from "@bufbuild/protobuf";
 import { FieldMaskSchema, TimestampSchema, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Actor, ActorSchema, type FindOrCreateDirectRequest } from "@maru/protocol";
+import { nameOf } from "../contract-methods.ts";
 import type { Dice } from "../model/dice.ts";
 import { uuidv7 } from "../model/uuidv7.ts";
-import { type FieldRules, nameOf, rulesOf, type ValueRules } from "./contract.ts";
+import { type FieldRules, rulesOf, type ValueRules } from "./field-rules.ts";
 import { anyRoom, type KnownMessage, type KnownRoom, type Pool } from "./pool.ts";
 import { randomText } from "./random-text.ts";
 

@@ -1,5 +1,5 @@
 import type { Dice } from "../model/dice.ts";
-import type { ValueRules } from "./contract.ts";
+import type { ValueRules } from "./field-rules.ts";
 
 const letters = [..."abcxyzABC0189._:-/+ !é한👋\n\t\u0000\u200d<&\"'"];
 

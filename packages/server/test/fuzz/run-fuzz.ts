@@ -1,10 +1,10 @@
 import { type DescMethod, type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { RoomReport } from "@maru/protocol";
+import { contractMethods, nameOf } from "../contract-methods.ts";
 import { startMemoryServer } from "../memory-server.ts";
 import { createDice, type Dice } from "../model/dice.ts";
 import { breakBytes, breakRequest } from "./break-request.ts";
-import { methods, nameOf } from "./contract.ts";
 import { type FuzzServer, type FuzzWorld, startFuzzWorld } from "./fuzz-world.ts";
 import { learn } from "./learn.ts";
 import { randomRequest } from "./random-request.ts";
@@ -54,7 +54,7 @@ const weights: Readonly<Record<string, number>> = {
   "AdminService/RunRetention": 0.45,
   "AdminService/VerifyRooms": 0.45,
 };
-const byWeight = Object.fromEntries(methods.map((method) => [nameOf(method), weights[nameOf(method)] ?? 1]));
+const byWeight = Object.fromEntries(contractMethods.map((method) => [nameOf(method), weights[nameOf(method)] ?? 1]));
 const validator = createValidator();
 
 /** Requests go out in rounds: what one round was answered, the next one may ask about, whatever came first. */
@@ -91,7 +91,7 @@ export async function runFuzz(
 
 function aim(dice: Dice, { pool }: FuzzWorld): Shot {
   const name = dice.weighted(byWeight);
-  const method = methods.find((one) => nameOf(one) === name);
+  const method = contractMethods.find((one) => nameOf(one) === name);
   if (method === undefined) throw new Error(`no method is called ${name}`);
   const wire = dice.pick(["gRPC", "Connect proto", "Connect JSON"] as const);
   let request = randomRequest(dice, pool, method, Date.now());
@@ -128,7 +128,7 @@ function createTally() {
   const reasons: Record<string, number> = {};
   const calls: Record<string, { accepted: number; refused: number }> = {};
   const problems: string[] = [];
-  for (const method of methods) calls[nameOf(method)] = { accepted: 0, refused: 0 };
+  for (const method of contractMethods) calls[nameOf(method)] = { accepted: 0, refused: 0 };
   return {
     codes,
     reasons,

@@ -1,27 +1,13 @@
 import {
-  createFileRegistry,
   type DescExtension,
   type DescField,
-  type DescMethod,
-  fromBinary,
   getOption,
   hasOption,
   type JsonObject,
   type JsonValue,
   toJson,
 } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { readDescriptorSet } from "@maru/protocol/descriptors";
-
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorSet()));
-
-export const methods: readonly DescMethod[] = [...registry].flatMap((desc) =>
-  desc.kind === "service" && desc.typeName.startsWith("maru.chat.v1.") ? desc.methods : [],
-);
-
-export function nameOf({ parent, name }: DescMethod): string {
-  return `${parent.name}/${name}`;
-}
+import { contractRegistry } from "../contract-methods.ts";
 
 /** What protovalidate asks of one value: `{ minLen: "1", pattern: "^…$" }`. */
 export interface ValueRules {
@@ -69,10 +55,10 @@ function isObject(value: JsonValue | undefined): value is JsonObject {
 }
 
 function optionOf(field: DescField): JsonObject {
-  const extension: DescExtension | undefined = registry.getExtension("buf.validate.field");
+  const extension: DescExtension | undefined = contractRegistry.getExtension("buf.validate.field");
   if (extension?.message === undefined) throw new Error("the contracts hold no rules");
   if (!hasOption(field, extension)) return {};
   const rules = getOption(field, extension) as Parameters<typeof toJson>[1];
-  const json = toJson(extension.message, rules, { registry });
+  const json = toJson(extension.message, rules, { registry: contractRegistry });
   return isObject(json) ? json : {};
 }
