@@ -63,13 +63,24 @@ describe.each(stores)("jobs %s", (_name, open) => {
     const lease = await acquired(jobId, "one", 1_000);
     expect(await jobs.release(lease, "the table was away", 1_500)).toEqual({ kind: "held" });
     expect(await jobs.read(jobId)).toMatchObject({ lastError: "the table was away", isDone: false });
-    const running = async () => (await jobs.listRunning(1_000)).map((job) => job.jobId);
+    const running = async () => (await jobs.listRunning(undefined, 1_000)).map((job) => job.jobId);
     expect(await running()).toContain(jobId);
     const again = await acquired(jobId, "two", 1_600);
     expect(await jobs.finish(again, { ...noProgress, roomsDone: 5 }, 2_000)).toEqual({ kind: "held" });
     expect(await jobs.read(jobId)).toMatchObject({ isDone: true, lastError: "", progress: { roomsDone: 5 } });
     expect(await running()).not.toContain(jobId);
     expect(await jobs.acquire(jobId, "three", { nowMs: 99_000, ttlMs })).toBeUndefined();
+  });
+
+  test("jobs that run are listed from the oldest on, page by page", async () => {
+    const started: string[] = [];
+    for (let count = 0; count < 5; count++) started.push((await start()).jobId);
+    const beforeAll = (await jobs.listRunning(undefined, 1_000)).map(({ jobId }) => jobId);
+    expect(beforeAll.slice(-5)).toEqual(started);
+    const page = await jobs.listRunning(started[1], 2);
+    expect(page.map(({ jobId }) => jobId)).toEqual(started.slice(2, 4));
+    expect((await jobs.listRunning(started[3], 2)).map(({ jobId }) => jobId)).toEqual(started.slice(4));
+    expect(await jobs.listRunning(started[4], 2)).toEqual([]);
   });
 
   test("jobs are listed from the newest on, page by page", async () => {

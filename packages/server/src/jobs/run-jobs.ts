@@ -7,6 +7,7 @@ import { walkEraseUser } from "../domain/admin/walk-erase-user.ts";
 import { walkRetention } from "../domain/admin/walk-retention.ts";
 import type { Call } from "../domain/call.ts";
 import type { Log } from "../log.ts";
+import { createJobPauses } from "./job-pauses.ts";
 
 export interface RunJobsOptions {
   readonly domain: AdminDomain;
@@ -26,7 +27,8 @@ export interface JobRunner extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-class LeaseLost extends Error {}
+const pageJobs = 20;
+const maxPauseMs = 5 * 60_000;
 
 /** Works on jobs, one at a time, beside the other servers. */
 export function runJobs(options: RunJobsOptions): JobRunner {
@@ -34,13 +36,14 @@ export function runJobs(options: RunJobsOptions): JobRunner {
   const owner = randomUUID();
   const stop = new AbortController();
   const nowMs = () => domain.log.clock.nowMs();
+  const pauses = createJobPauses({ firstMs: pollMs, maxMs: maxPauseMs });
   let lastRetentionKey: string | undefined;
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
         await startRetention();
-        while (!stop.signal.aborted && (await workOnNext())) {}
+        while (!stop.signal.aborted && (await workOnAll())) {}
       } catch (error) {
         log.warn({ error }, "jobs cannot be looked up");
       }
@@ -58,27 +61,42 @@ export function runJobs(options: RunJobsOptions): JobRunner {
     lastRetentionKey = key;
   }
 
-  /** Whether a job was done, or at least moved on. One that fails does not keep others from theirs. */
-  async function workOnNext(): Promise<boolean> {
-    for (const { jobId } of await domain.jobs.listRunning(20)) {
-      if (stop.signal.aborted) return false;
-      const lease = await domain.jobs.acquire(jobId, owner, { nowMs: nowMs(), ttlMs: leaseMs });
-      if (lease !== undefined && (await work(lease))) return true;
+  /** Looks at all jobs that run; whether one was done. One that fails does not keep others from theirs. */
+  async function workOnAll(): Promise<boolean> {
+    const seen = new Set<string>();
+    let [isOneDone, after] = [false, undefined as string | undefined];
+    for (;;) {
+      const page = await domain.jobs.listRunning(after, pageJobs);
+      for (const { jobId } of page) {
+        if (stop.signal.aborted) return false;
+        seen.add(jobId);
+        if (pauses.has(jobId, nowMs())) continue;
+        const lease = await domain.jobs.acquire(jobId, owner, { nowMs: nowMs(), ttlMs: leaseMs });
+        if (lease !== undefined && (await work(lease))) isOneDone = true;
+      }
+      after = page.at(-1)?.jobId;
+      if (after === undefined) break;
     }
-    return false;
+    pauses.keepOnly(seen);
+    return isOneDone;
   }
 
-  /** False when it failed. */
+  /** Whether the job is done. */
   async function work(lease: JobLease): Promise<boolean> {
     const { jobId, kind } = lease.job;
     const about = log.child({ job: jobId, kind: kindName(kind) });
     about.info({ progress: lease.job.progress }, "a job is worked on");
     let progress = lease.job.progress;
+    const lost = () => {
+      about.warn({ progress }, "another server has taken the job over");
+      return false;
+    };
     try {
       for await (const step of walkOf(domain, lease.job, stop.signal)) {
         progress = step.progress;
-        const outcome = await domain.jobs.save(lease, progress, { nowMs: nowMs(), ttlMs: leaseMs });
-        if (outcome.kind === "lost") throw new LeaseLost();
+        const saved = await domain.jobs.save(lease, progress, { nowMs: nowMs(), ttlMs: leaseMs });
+        if (saved.kind === "lost") return lost();
+        pauses.moved(jobId);
         if (step.endsRoom) await pause(1_000 / options.roomsPerSecond, stop.signal);
         if (stop.signal.aborted) break;
       }
@@ -86,12 +104,15 @@ export function runJobs(options: RunJobsOptions): JobRunner {
         await domain.jobs.release(lease, "", nowMs());
         return false;
       }
-      await domain.jobs.finish(lease, progress, nowMs());
+      const finished = await domain.jobs.finish(lease, progress, nowMs());
+      if (finished.kind === "lost") return lost();
       about.info({ progress }, "a job is done");
       return true;
     } catch (error) {
-      if (error instanceof LeaseLost) return true;
-      about.error({ error, progress }, "a job failed, and is tried again");
+      if (!stop.signal.aborted) {
+        pauses.failed(jobId, nowMs());
+        about.error({ error, progress }, "a job failed, and is tried again");
+      }
       const lastError = error instanceof Error ? error.message : String(error);
       await domain.jobs.release(lease, stop.signal.aborted ? "" : lastError, nowMs());
       return false;

@@ -4,16 +4,18 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
-  paginateQuery,
   QueryCommand,
   TransactionCanceledException,
+  TransactionConflictException,
   TransactWriteItemsCommand,
+  type TransactWriteItemsCommandInput,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { JobKind } from "@maru/protocol";
 import type { JobLease, JobOutcome, JobProgress, JobRecord, JobStore, LeaseTime, NewJob } from "../domain/admin/job.ts";
 import type { AttributeMap } from "./attribute-map.ts";
-import { reaching, toStoreError } from "./store-error.ts";
+import { backOff } from "./backoff.ts";
+import { reaching, storeUnavailable, toStoreError } from "./store-error.ts";
 
 export interface JobTable {
   readonly client: DynamoDBClient;
@@ -24,6 +26,7 @@ const allJobs = "jobs";
 /** Those that are not done, so that looking for work costs the same however many there were. */
 const runningJobs = "jobs#running";
 const jobKeys = "jobs#keys";
+const finishAttempts = 5;
 
 /** Jobs in the control table. */
 export function createJobStore(table: JobTable): JobStore {
@@ -31,7 +34,7 @@ export function createJobStore(table: JobTable): JobStore {
     start: (job) => start(table, job),
     read: (jobId) => read(table, jobId),
     list: (beforeJobId, limit) => list(table, beforeJobId, limit),
-    listRunning: (limit) => listRunning(table, limit),
+    listRunning: (afterJobId, limit) => listRunning(table, afterJobId, limit),
     acquire: (jobId, owner, time) => acquire(table, jobId, owner, time),
     save: (lease, progress, { nowMs, ttlMs }) =>
       write(table, lease, {
@@ -97,20 +100,19 @@ async function list(table: JobTable, beforeJobId: string | undefined, limit: num
   return Items.map(toRecord);
 }
 
-async function listRunning(table: JobTable, limit: number): Promise<JobRecord[]> {
-  const query = {
+async function listRunning(table: JobTable, afterJobId: string | undefined, limit: number): Promise<JobRecord[]> {
+  const command = new QueryCommand({
     TableName: table.tableName,
     ConsistentRead: true,
-    KeyConditionExpression: "pk = :pk",
-    ExpressionAttributeValues: { ":pk": { S: runningJobs } },
+    KeyConditionExpression: afterJobId === undefined ? "pk = :pk" : "pk = :pk AND sk > :after",
+    ExpressionAttributeValues: {
+      ":pk": { S: runningJobs },
+      ...(afterJobId !== undefined && { ":after": { S: afterJobId } }),
+    },
     Limit: limit,
-  };
-  const ids: string[] = [];
-  for await (const page of paginateQuery({ client: table.client }, query)) {
-    ids.push(...(page.Items ?? []).flatMap(({ sk }) => sk?.S ?? []));
-    if (ids.length >= limit) break;
-  }
-  const records = await Promise.all(ids.slice(0, limit).map((jobId) => read(table, jobId)));
+  });
+  const { Items = [] } = await reaching(table.client.send(command));
+  const records = await Promise.all(Items.map(({ sk }) => read(table, sk?.S ?? "")));
   return records.filter((record) => record !== undefined);
 }
 
@@ -156,7 +158,7 @@ async function finish(table: JobTable, lease: JobLease, progress: JobProgress, n
     last_error: { S: "" },
     is_done: { BOOL: true },
   });
-  const command = new TransactWriteItemsCommand({
+  const transaction: TransactWriteItemsCommandInput = {
     TransactItems: [
       {
         Update: {
@@ -173,13 +175,19 @@ async function finish(table: JobTable, lease: JobLease, progress: JobProgress, n
       },
       { Delete: { TableName: table.tableName, Key: { pk: { S: runningJobs }, sk: { S: jobId } } } },
     ],
-  });
-  try {
-    await table.client.send(command);
-    return { kind: "held" };
-  } catch (error) {
-    if (error instanceof TransactionCanceledException) return { kind: "lost" };
-    throw toStoreError(error);
+  };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await table.client.send(new TransactWriteItemsCommand(transaction));
+      return { kind: "held" };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw toStoreError(error);
+      const codes = new Set((error.CancellationReasons ?? []).map(({ Code }) => Code));
+      if (codes.has("ConditionalCheckFailed")) return { kind: "lost" };
+      // Another server has just asked whether the job is free.
+      if (!codes.has("TransactionConflict") || attempt === finishAttempts) throw storeUnavailable(error);
+      await backOff(attempt);
+    }
   }
 }
 
@@ -189,7 +197,7 @@ interface Update {
   readonly ExpressionAttributeValues: AttributeMap;
 }
 
-/** The item after the update; undefined when the condition is false. */
+/** The item after the update; undefined when the condition is false, or the job is just being finished. */
 async function update(table: JobTable, jobId: string, change: Update): Promise<AttributeMap | undefined> {
   const Key = { pk: { S: allJobs }, sk: { S: jobId } };
   try {
@@ -197,6 +205,8 @@ async function update(table: JobTable, jobId: string, change: Update): Promise<A
     return (await table.client.send(command)).Attributes ?? {};
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return undefined;
+    // Only `finish` is a transaction on a job that exists.
+    if (error instanceof TransactionConflictException) return undefined;
     throw toStoreError(error);
   }
 }

@@ -41,10 +41,10 @@ export function createMemoryJobStore(): JobStore {
       newestFirst()
         .filter(({ jobId }) => beforeJobId === undefined || jobId < beforeJobId)
         .slice(0, limit),
-    listRunning: async (limit) =>
+    listRunning: async (afterJobId, limit) =>
       newestFirst()
         .reverse()
-        .filter(({ isDone }) => !isDone)
+        .filter(({ jobId, isDone }) => !isDone && (afterJobId === undefined || jobId > afterJobId))
         .slice(0, limit),
     async acquire(jobId, _owner, { nowMs, ttlMs }) {
       const job = jobs.get(jobId);

@@ -56,7 +56,8 @@ export interface JobStore {
   read(jobId: string): Promise<JobRecord | undefined>;
   /** The newest first. */
   list(beforeJobId: string | undefined, limit: number): Promise<JobRecord[]>;
-  listRunning(limit: number): Promise<JobRecord[]>;
+  /** The oldest first. Fewer than `limit`, but for none, does not mean that there are no more. */
+  listRunning(afterJobId: string | undefined, limit: number): Promise<JobRecord[]>;
   /** Undefined when another server works on it, or it is done. */
   acquire(jobId: string, owner: string, time: LeaseTime): Promise<JobLease | undefined>;
   /** Keeps how far the job is, and the lease. */
