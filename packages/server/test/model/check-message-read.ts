@@ -1,8 +1,16 @@
-import { type Entry, HoldState, type Message, type MessageVersion, type UserReactions } from "@maru/protocol";
+import {
+  type Entry,
+  HoldState,
+  type Message,
+  type MessageVersion,
+  type UnreadCount,
+  type UserReactions,
+} from "@maru/protocol";
+import { checkUnread } from "./check-unread.ts";
 import type { MessageRead } from "./message-command.ts";
 import type { MessageCall, MessageWindows } from "./message-windows.ts";
 import { isThere } from "./truth.ts";
-import { messageText, seenBy, type TruthMessage, textOf, truthText } from "./truth-messages.ts";
+import { besideText, messageText, seenBy, type TruthMessage, textOf, truthText } from "./truth-messages.ts";
 
 /** A read tells what was true between the call's arrival and its answer, and no more than the viewer may see. */
 export function checkMessageRead(
@@ -24,6 +32,8 @@ export function checkMessageRead(
       return [...checkSeen(windows, call, viewer, value as Entry[]), ...checkPinned(windows, call, value as Entry[])];
     case "entries":
       return checkEntries(windows, call, (value as { entries: Entry[] }).entries);
+    case "unread":
+      return checkUnread(windows, call, command.userId, value as UnreadCount);
     case "versions":
       return checkVersions(windows, call, command.seq, viewer, value as MessageVersion[]);
     case "reactions":
@@ -53,8 +63,9 @@ function checkSeen(
 
 /** The log as others hear of it: nothing of what is held. */
 function checkEntries(windows: MessageWindows, call: MessageCall, entries: readonly Entry[]): string[] {
-  return entries.flatMap(({ seq, body }) => {
-    if (body.case !== "messageSent") return [];
+  return entries.flatMap((entry) => {
+    const { seq, body } = entry;
+    if (body.case !== "messageSent") return checkBeside(windows, call, entry);
     const told = messageText(body.value);
     const isTrue = windows.ofMessage(call, seq, (message) => {
       const isHeld = message.hold === HoldState.HELD;
@@ -62,6 +73,16 @@ function checkEntries(windows: MessageWindows, call: MessageCall, entries: reado
     });
     return isTrue ? [] : [`tells of ${seq} as ${told}, which was never true meanwhile`];
   });
+}
+
+/** What an edit or a reaction said, unless it was taken away before the call. */
+function checkBeside(windows: MessageWindows, call: MessageCall, entry: Entry): string[] {
+  const told = besideText(entry);
+  const written = windows.truth.entries[entry.seq - 1]?.logged.entry;
+  const isTrue = windows.sometime(call, ({ messages }) => {
+    return told === (messages.emptied.has(entry.seq) ? "" : written && besideText(written));
+  });
+  return isTrue ? [] : [`tells of ${entry.seq} with ${told}, which was never true meanwhile`];
 }
 
 function checkPinned(windows: MessageWindows, call: MessageCall, entries: readonly Entry[]): string[] {

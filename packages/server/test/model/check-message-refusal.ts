@@ -6,6 +6,7 @@ import { isMessageWrite, type MessageCommand, type MessageWrite } from "./messag
 import type { MessageCall, MessageWindows } from "./message-windows.ts";
 import { editWindowMs, messageLimits } from "./serve-message.ts";
 import { isThere } from "./truth.ts";
+import { blockText, isBlocked } from "./truth-blocks.ts";
 import { hasRunOut } from "./truth-messages.ts";
 
 type Refused = Extract<Outcome, { kind: "refused" }>;
@@ -20,7 +21,7 @@ export function checkMessageRefusal(windows: MessageWindows, call: MessageCall, 
 }
 
 function isTrueRefusal(windows: MessageWindows, call: MessageCall, command: MessageCommand, refused: Refused): boolean {
-  const { sometime, isRemoved, truth } = windows;
+  const { sometime, isRemoved, truth, pair } = windows;
   switch (refused.reason) {
     case ErrorReason.STORE_UNAVAILABLE:
       return true;
@@ -28,8 +29,21 @@ function isTrueRefusal(windows: MessageWindows, call: MessageCall, command: Mess
       const userId = userOf(command);
       return userId !== undefined && sometime(call, ({ members }) => !isThere(members.get(userId)));
     }
+    case ErrorReason.MEMBER_NOT_FOUND:
+      if (command.kind === "block" || command.kind === "unblock") return !pair.includes(command.userId);
+      return command.kind === "unread" && sometime(call, ({ members }) => !isThere(members.get(command.userId)));
+    case ErrorReason.SEQ_BEYOND_END:
+      return command.kind === "markRead" && sometime(call, ({ length }) => command.seq > length);
+    case ErrorReason.ROOM_NOT_DIRECT:
+      return (command.kind === "block" || command.kind === "unblock") && pair.length === 0;
+    case ErrorReason.USER_BLOCKED: {
+      if (!isHeldBack(command)) return false;
+      const text = blockText(String(refused.metadata.by_user_id), String(refused.metadata.user_id));
+      const isOwn = isBlocked(new Set([text]), pair, command.actor);
+      return isOwn && sometime(call, ({ blocks }) => blocks.has(text));
+    }
     case ErrorReason.APPEND_CONTENDED:
-      return isMessageWrite(command);
+      return isMessageWrite(command) || command.kind === "erase";
     case ErrorReason.IDEMPOTENCY_KEY_REUSED:
       return isMessageWrite(command) && isReused(windows, call, command, Number(refused.metadata.seq));
     case ErrorReason.IDEMPOTENCY_KEY_TOO_OLD: {
@@ -39,6 +53,7 @@ function isTrueRefusal(windows: MessageWindows, call: MessageCall, command: Mess
     case ErrorReason.IDEMPOTENCY_KEY_IN_FUTURE:
       return isMessageWrite(command) && command.bornAtMs > call.arrivedAtMs + skewMs;
     case ErrorReason.ACTOR_NOT_ALLOWED:
+      if (command.kind === "block" || command.kind === "unblock") return !pair.includes(command.actor);
       return command.kind === "react"
         ? command.actor === "service"
         : command.kind === "commit" && command.actor !== "service";
@@ -100,13 +115,21 @@ function isReachedByPurge({ truth, sometime }: MessageWindows, call: MessageCall
   return isReached && sometime(call, ({ length }) => seq > length);
 }
 
+/** A user's act that a block holds back. */
+function isHeldBack(command: MessageCommand): command is MessageWrite {
+  if (!isMessageWrite(command) || command.actor === "service") return false;
+  return command.kind !== "block" && command.kind !== "unblock";
+}
+
 function userOf(command: MessageCommand): string | undefined {
   if (isMessageWrite(command)) return command.actor === "service" ? undefined : command.actor;
+  if (command.kind === "markRead") return command.userId;
   return "viewer" in command ? command.viewer : undefined;
 }
 
-function isReused({ truth }: MessageWindows, call: MessageCall, command: MessageWrite, seq: number): boolean {
+function isReused({ truth, sometime }: MessageWindows, call: MessageCall, command: MessageWrite, seq: number): boolean {
   const used = truth.entries[seq - 1];
   if (used === undefined || used.storedAfter > call.answered) return false;
+  if (!sometime(call, ({ messages }) => !messages.unhashed.has(seq))) return false;
   return scopeOfEntry(used.logged.entry) === scopeOf(command) && !isWrittenBy(used.logged.entry, command);
 }

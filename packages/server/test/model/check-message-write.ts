@@ -3,7 +3,8 @@ import { scopeOfEntry } from "./keys.ts";
 import type { MessageWrite } from "./message-command.ts";
 import type { MessageCall, MessageWindows, Moment } from "./message-windows.ts";
 import { isThere } from "./truth.ts";
-import { countsOf, textOf } from "./truth-messages.ts";
+import { blockText } from "./truth-blocks.ts";
+import { countsOf, messageText, seenBy, textOf, truthText } from "./truth-messages.ts";
 
 /** What a write was answered with is what is stored, and says what the command said, however often it was asked. */
 export function checkMessageWrite(
@@ -24,9 +25,22 @@ export function checkMessageWrite(
   if (scopeOfEntry(stored.logged.entry) !== scopeOf(command)) {
     return [`was acknowledged at ${entry.seq}, which is another request's`];
   }
-  if (!isWrittenBy(stored.logged.entry, command))
+  // Of an erased request nothing is known but its key, which then tells it alone.
+  const isErased = windows.sometime(call, ({ messages }) => messages.unhashed.has(entry.seq));
+  if (!isErased && !isWrittenBy(stored.logged.entry, command))
     return [`was acknowledged at ${entry.seq}, which says something else`];
-  return [];
+  return command.kind === "send" ? checkAnswer(windows, call, command.actor, entry) : [];
+}
+
+/** Asked again, the first answer shows the message as it is now. */
+function checkAnswer({ ofMessage }: MessageWindows, call: MessageCall, actor: string, { seq, body }: Entry): string[] {
+  if (body.case !== "messageSent") return [];
+  const told = messageText(body.value);
+  const viewer = actor === "service" ? undefined : actor;
+  const isTrue = ofMessage(call, seq, (message) =>
+    [call.arrivedAtMs, call.answeredAtMs].some((nowMs) => truthText(seenBy(message, viewer, nowMs)) === told),
+  );
+  return isTrue ? [] : [`was answered with ${told}, which was never true`];
 }
 
 export function checkCounts(
@@ -51,12 +65,16 @@ function entryOf(command: MessageWrite, value: unknown): Entry | undefined {
   return wrapped ? (value as { entry: Entry | undefined }).entry : (value as Entry | undefined);
 }
 
-function hasNothingToDo({ members, messages }: Moment, command: MessageWrite): boolean {
+function hasNothingToDo({ members, messages, blocks }: Moment, command: MessageWrite): boolean {
   switch (command.kind) {
     case "add":
       return command.userIds.every((userId) => isThere(members.get(userId)));
     case "remove":
       return !command.userIds.some((userId) => isThere(members.get(userId)));
+    case "block":
+      return blocks.has(blockText(command.actor, command.userId));
+    case "unblock":
+      return !blocks.has(blockText(command.actor, command.userId));
     case "send":
     case "commit":
     case "cancel":
@@ -112,6 +130,11 @@ export function isWrittenBy({ body }: Entry, command: MessageWrite): boolean {
       return body.case === "membersAdded" && body.value.members.every(({ userId }) => command.userIds.includes(userId));
     case "remove":
       return body.case === "membersRemoved" && body.value.userIds.every((userId) => command.userIds.includes(userId));
+    case "block":
+    case "unblock": {
+      if (body.case !== (command.kind === "block" ? "userBlocked" : "userUnblocked")) return false;
+      return body.value.byUserId === command.actor && body.value.userId === command.userId;
+    }
   }
 }
 

@@ -5,15 +5,16 @@ import { scopeOfEntry } from "./keys.ts";
 import type { MessageWindows, Moment } from "./message-windows.ts";
 import { editWindowMs, messageLimits } from "./serve-message.ts";
 import { isThere, type TruthEntry } from "./truth.ts";
-import { hasRunOut, messageText, nameOf, type TruthMessage, textOf, truthText } from "./truth-messages.ts";
+import { blockText, isBlocked } from "./truth-blocks.ts";
+import { besideText, hasRunOut, messageText, nameOf, type TruthMessage, textOf, truthText } from "./truth-messages.ts";
 
 const all = 100_000;
 
 /** The table at the end: every message is what the log folds to, and every entry was legal at its place. */
 export async function checkMessagesEnd(store: Store, roomId: string, windows: MessageWindows): Promise<string[]> {
-  const { truth, moments } = windows;
+  const { truth, moments, pair } = windows;
   const last = moments.at(-1) as Moment;
-  const wrong = truth.entries.flatMap((entry, index) => checkLegal(entry, moments[index] as Moment));
+  const wrong = truth.entries.flatMap((entry, index) => checkLegal(entry, moments[index] as Moment, pair));
   const uses = new Set<string>();
   for (const { logged } of truth.entries) {
     const scope = scopeOfEntry(logged.entry);
@@ -38,6 +39,11 @@ export async function checkMessagesEnd(store: Store, roomId: string, windows: Me
   if (seqsOf(listed) !== seqsOf(open)) {
     wrong.push(`held messages are listed as ${seqsOf(listed)}, the log says ${seqsOf(open)}`);
   }
+  const members = await store.listMembers(roomId, undefined, all);
+  const blocks = members.flatMap(({ userId, blockedUserIds }) => blockedUserIds.map((one) => blockText(userId, one)));
+  if (setText(blocks) !== setText([...last.blocks])) {
+    wrong.push(`the table says ${setText(blocks)}, the log ${setText([...last.blocks])}`);
+  }
   return wrong;
 }
 
@@ -53,7 +59,8 @@ function checkStored(found: LoggedEntry, written: LoggedEntry, { messages }: Mom
   const wrong: string[] = [];
   const { body } = found.entry;
   if (body.case !== written.entry.body.case) return [`became ${body.case}`];
-  if (found.requestHash !== written.requestHash) wrong.push("has another request hash");
+  const requestHash = messages.unhashed.has(found.entry.seq) ? undefined : written.requestHash;
+  if (found.requestHash !== requestHash) wrong.push("has another request hash");
   if (found.entry.idempotencyKey !== written.entry.idempotencyKey) wrong.push("has another key");
   if (found.appendedAtMs !== written.appendedAtMs) wrong.push("was appended at another time");
   switch (body.case) {
@@ -65,37 +72,35 @@ function checkStored(found: LoggedEntry, written: LoggedEntry, { messages }: Mom
       const kept = [...(found.record?.reactions ?? [])].toSorted();
       if (JSON.stringify(kept) !== JSON.stringify([...message.reactions].toSorted()))
         wrong.push("keeps other reactions");
+      const original = message.versions.length > 1 ? message.versions[0]?.text : undefined;
+      const first = textOf(found.record?.original?.content);
+      if (first !== original) wrong.push(`keeps ${first} as its first version, the log says ${original}`);
       break;
     }
-    case "messageEdited":
-      wrong.push(...checkContent(textOf(body.value.content), written, messages.bySeq.get(body.value.targetSeq)));
-      break;
-    case "messageCommitted":
-      wrong.push(
-        ...checkContent(textOf(body.value.message?.content), written, messages.bySeq.get(body.value.targetSeq)),
-      );
-      break;
+    default: {
+      const expected = messages.emptied.has(found.entry.seq) ? "" : besideText(written.entry);
+      const said = besideText(found.entry);
+      if (said !== expected) wrong.push(`says ${said} and not ${expected}`);
+    }
   }
   return wrong;
 }
 
-/** What a deleted message once said is nowhere; what another said is where it was. */
-function checkContent(text: string | undefined, { entry }: LoggedEntry, target: TruthMessage | undefined): string[] {
-  const { body } = entry;
-  const content = body.case === "messageCommitted" ? body.value.message?.content : undefined;
-  const first = textOf(body.case === "messageEdited" ? body.value.content : content);
-  const expected = target?.deletedBy === undefined ? first : undefined;
-  return text === expected ? [] : [`says ${text} and not ${expected}`];
-}
-
 /** Whether an entry was legal at its place: judged by what was before it. */
-function checkLegal({ logged }: TruthEntry, before: Moment): string[] {
+function checkLegal({ logged }: TruthEntry, before: Moment, pair: readonly string[]): string[] {
   const { entry, appendedAtMs } = logged;
   const wrong: string[] = [];
   const say = (what: string) => wrong.push(`entry ${entry.seq} (${entry.type}): ${what}`);
   const actor = nameOf(entry.actor);
   const isUser = entry.actor?.kind.case === "userId";
   if (isUser && !isThere(before.members.get(actor))) say(`${actor} was not a member`);
+  const writes = entry.body.case !== "userBlocked" && entry.body.case !== "userUnblocked";
+  if (isUser && writes && isBlocked(before.blocks, pair, actor)) say(`${actor} was blocked, or had blocked`);
+  if (entry.body.case === "userBlocked" || entry.body.case === "userUnblocked") {
+    const { byUserId, userId } = entry.body.value;
+    if (byUserId !== actor || !pair.includes(actor) || !pair.includes(userId)) say("is none of this user's");
+    if (before.blocks.has(blockText(byUserId, userId)) === (entry.body.case === "userBlocked")) say("changes nothing");
+  }
   const targetSeq = (entry.body.value as { targetSeq?: number } | undefined)?.targetSeq;
   if (targetSeq === undefined) return wrong;
   const target = before.messages.bySeq.get(targetSeq);

@@ -3,6 +3,7 @@ export type DomainModule = Awaited<ReturnType<typeof loadDomain>>;
 
 type Source = typeof import("../../src/domain/log/log.ts") &
   typeof import("../../src/domain/rooms/create.ts") &
+  typeof import("../../src/domain/rooms/find-or-create-direct.ts") &
   typeof import("../../src/domain/rooms/add-members.ts") &
   typeof import("../../src/domain/rooms/remove-members.ts") &
   typeof import("../../src/domain/rooms/get.ts") &
@@ -14,6 +15,7 @@ type Source = typeof import("../../src/domain/log/log.ts") &
   typeof import("../../src/domain/rooms/mute-member.ts") &
   typeof import("../../src/domain/rooms/hide.ts") &
   typeof import("../../src/domain/rooms/mute-notifications.ts") &
+  typeof import("../../src/domain/rooms/block-user.ts") &
   typeof import("../../src/domain/rooms/list-members.ts") &
   typeof import("../../src/domain/messages/send.ts") &
   typeof import("../../src/domain/messages/get.ts") &
@@ -31,12 +33,15 @@ type Source = typeof import("../../src/domain/log/log.ts") &
   typeof import("../../src/domain/messages/expire-holds.ts") &
   typeof import("../../src/domain/events/list-entries.ts") &
   typeof import("../../src/domain/reading/mark-read.ts") &
+  typeof import("../../src/domain/reading/get-unread-count.ts") &
   typeof import("../../src/domain/reading/get-read-markers.ts") &
+  typeof import("../../src/domain/admin/erase-room.ts") &
   typeof import("../../src/domain/admin/purge.ts");
 
 const files = [
   "log/log.ts",
   "rooms/create.ts",
+  "rooms/find-or-create-direct.ts",
   "rooms/add-members.ts",
   "rooms/remove-members.ts",
   "rooms/get.ts",
@@ -48,6 +53,7 @@ const files = [
   "rooms/mute-member.ts",
   "rooms/hide.ts",
   "rooms/mute-notifications.ts",
+  "rooms/block-user.ts",
   "rooms/list-members.ts",
   "messages/send.ts",
   "messages/get.ts",
@@ -65,7 +71,9 @@ const files = [
   "messages/expire-holds.ts",
   "events/list-entries.ts",
   "reading/mark-read.ts",
+  "reading/get-unread-count.ts",
   "reading/get-read-markers.ts",
+  "admin/erase-room.ts",
   "admin/purge.ts",
 ];
 

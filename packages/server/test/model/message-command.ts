@@ -10,6 +10,7 @@ export type MessageWrite = Act &
     | { readonly kind: "delete" | "pin" | "unpin" | "commit" | "cancel"; readonly seq: number }
     | { readonly kind: "react"; readonly seq: number; readonly kinds: readonly string[] }
     | { readonly kind: "add" | "remove"; readonly userIds: readonly string[] }
+    | { readonly kind: "block" | "unblock"; readonly userId: string }
   );
 
 interface Act {
@@ -24,11 +25,14 @@ export type MessageRead =
   | { readonly kind: "get" | "versions"; readonly seq: number; readonly viewer: string | undefined }
   | { readonly kind: "list" | "pinned"; readonly viewer: string | undefined }
   | { readonly kind: "reactions"; readonly seq: number }
+  | { readonly kind: "unread"; readonly userId: string }
   | { readonly kind: "entries" };
 
 export type MessageCommand =
   | MessageWrite
   | MessageRead
+  | { readonly kind: "markRead"; readonly userId: string; readonly seq: number }
+  | { readonly kind: "erase"; readonly userId: string }
   | { readonly kind: "expire" }
   | { readonly kind: "purge"; readonly below: number };
 
@@ -37,10 +41,14 @@ export function isMessageWrite(command: MessageCommand): command is MessageWrite
 }
 
 export function isMessageRead(command: MessageCommand): command is MessageRead {
-  return !isMessageWrite(command) && command.kind !== "expire" && command.kind !== "purge";
+  return !isMessageWrite(command) && !others.includes(command.kind);
 }
 
+const others: readonly MessageCommand["kind"][] = ["markRead", "erase", "expire", "purge"];
+
 export const users = ["ann", "bob", "cem", "dee"];
+/** Those who define the room, where it is a direct one. */
+export const directUsers = users.slice(0, 2);
 const reactionKinds = ["x", "y", "z"];
 const texts = ["same", "again"];
 
@@ -69,6 +77,11 @@ function drawWeights(dice: Dice): Record<Name, number> {
     pinned: seldom() * 0.5,
     reactions: seldom() * 0.5,
     entries: seldom() * 0.5,
+    unread: seldom(),
+    markRead: seldom() * 0.5,
+    erase: dice.chance(0.4) ? 0 : dice.next() * 0.15,
+    block: seldom() * 0.3,
+    unblock: seldom() * 0.5,
     expire: seldom(),
     purge: seldom() * 0.3,
   };
@@ -109,6 +122,11 @@ export function createMessageSource(world: World) {
     ...newKey(),
   });
   const viewer = () => (dice.chance(0.4) ? undefined : dice.pick(users));
+  /** Mostly the two of a direct room. */
+  const someUsersInOrder = () => {
+    const first = dice.pick(dice.chance(0.9) ? directUsers : users);
+    return [first, dice.pick((dice.chance(0.9) ? directUsers : users).filter((userId) => userId !== first))];
+  };
   const someUsers = () => users.filter(() => dice.chance(0.4)).concat(dice.pick(users));
 
   return function next(earlier: readonly MessageWrite[]): MessageCommand {
@@ -141,6 +159,16 @@ export function createMessageSource(world: World) {
       case "add":
       case "remove":
         return { kind: name, actor: "service", userIds: [...new Set(someUsers())], ...newKey() };
+      case "block":
+      case "unblock": {
+        const [actor = "", userId = ""] = someUsersInOrder();
+        return { kind: name, actor, userId, ...newKey() };
+      }
+      case "unread":
+      case "erase":
+        return { kind: name, userId: dice.pick(users) };
+      case "markRead":
+        return { kind: name, userId: dice.pick(users), seq: dice.int(1, truth.entries.length + 1) };
       case "get":
       case "versions":
         return { kind: name, seq, viewer: viewer() };

@@ -1,4 +1,6 @@
+import { eraseFaults } from "./erase-faults.ts";
 import { fault, type PlantedFault } from "./fault.ts";
+import { readingFaults } from "./reading-faults.ts";
 
 const edit = "messages/edit.ts";
 const remove = "messages/delete.ts";
@@ -7,6 +9,8 @@ const append = "log/append.ts";
 
 /** Rules of the verbs of messages taken out. */
 export const messageFaults: readonly PlantedFault[] = [
+  ...eraseFaults,
+  ...readingFaults,
   fault("anybody edits", edit, "if (!isAuthor(intent.actor, target)) throw notTheAuthor(state, target);", ""),
   fault("what is deleted is edited", edit, "      requireNotDeleted(state, target);\n", ""),
   fault("what is held is edited", edit, "      requireShown(state, target);\n", ""),
@@ -138,4 +142,12 @@ export const messageFaults: readonly PlantedFault[] = [
     "if (isPresent(members.get(userId))) return viewer;",
     "if (members.get(userId) !== undefined) return viewer;",
   ),
+  fault(
+    "a block counts one way only",
+    "rooms/may-write.ts",
+    "hasBlocked(userId, one) || hasBlocked(one, userId)",
+    "hasBlocked(one, userId)",
+  ),
+  fault("the fold forgets blocks", "log/fold.ts", "  change(state, userId, { blockedUserIds });\n", ""),
+  fault("who blocks again is told of it", "rooms/block-user.ts", "if (blocked.includes(userId)) return undefined;", ""),
 ];

@@ -1,6 +1,7 @@
 import type { Outcome } from "./history.ts";
 import type { MessageCommand } from "./message-command.ts";
 import type { Truth, TruthMember } from "./truth.ts";
+import { foldBlocks } from "./truth-blocks.ts";
 import { foldMessages, type TruthMessage, type TruthMessages } from "./truth-messages.ts";
 import { createWindows } from "./window.ts";
 
@@ -18,6 +19,8 @@ export interface Moment {
   readonly length: number;
   readonly members: ReadonlyMap<string, TruthMember>;
   readonly messages: TruthMessages;
+  /** Who blocks whom. */
+  readonly blocks: ReadonlySet<string>;
 }
 
 /** The truth as calls could see it. */
@@ -25,6 +28,10 @@ export interface MessageWindows {
   readonly truth: Truth;
   /** Behind each entry; index 0 is before the first. */
   readonly moments: readonly Moment[];
+  /** The two users who define the room; nobody in a group. */
+  readonly pair: readonly string[];
+  /** Lengths that the log may have had between two stamps. */
+  lengths(after: number, before: number): { readonly low: number; readonly high: number };
   /** Whether something was true at some moment of the call. */
   sometime(call: MessageCall, isTrue: (moment: Moment) => boolean): boolean;
   /** The same of one message that is there. */
@@ -33,13 +40,15 @@ export interface MessageWindows {
   isRemoved(call: MessageCall, seq: number): boolean;
 }
 
-export function createMessageWindows(truth: Truth): MessageWindows {
+export function createMessageWindows(truth: Truth, pair: readonly string[]): MessageWindows {
   const { states, lengths } = createWindows(truth);
   const messages = foldMessages(truth.entries);
+  const blocks = foldBlocks(truth.entries);
   const moments = states.map(({ members }, length) => ({
     length,
     members,
     messages: messages[length] as TruthMessages,
+    blocks: blocks[length] as ReadonlySet<string>,
   }));
   const sometime: MessageWindows["sometime"] = ({ arrived, answered }, isTrue) => {
     const { low, high } = lengths(arrived, answered);
@@ -48,6 +57,8 @@ export function createMessageWindows(truth: Truth): MessageWindows {
   return {
     truth,
     moments,
+    pair,
+    lengths,
     sometime,
     ofMessage: (call, seq, isTrue) =>
       sometime(call, (moment) => {

@@ -1,20 +1,26 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { EntrySchema } from "@maru/protocol";
-import type { LoggedEntry, PutOutcome, Store } from "../../src/domain/store.ts";
+import type { LoggedEntry, PutOutcome, StateChange, Store } from "../../src/domain/store.ts";
 import type { World } from "./world.ts";
 
 /** The store with each of its effects written down in the truth. */
 export function createRecordingStore(inner: Store, world: World): Store {
   const { truth } = world;
 
-  async function recordPut(logged: LoggedEntry, put: () => Promise<PutOutcome>): Promise<PutOutcome> {
+  async function recordPut(
+    logged: LoggedEntry,
+    change: StateChange | undefined,
+    put: () => Promise<PutOutcome>,
+  ): Promise<PutOutcome> {
     const storedAfter = world.stamp();
     const outcome = await put();
     if (outcome.kind !== "stored")
       return outcome.kind === "taken" ? { ...outcome, winner: outcome.winner && asSeen(outcome.winner) } : outcome;
     const { seq } = logged.entry;
-    const entry = { logged, storedAfter, storedBefore: world.stamp(), storedAtMs: world.nowMs(), removed: undefined };
+    const changed = (change?.entries ?? []).map((one) => one.seq);
+    const [storedBefore, storedAtMs] = [world.stamp(), world.nowMs()];
+    const entry = { logged, changed, storedAfter, storedBefore, storedAtMs, removed: undefined };
     const expected = truth.entries.length + 1;
     // A number above the expected one may be a neighbour whose answer is still under way; a hole is found at the end.
     if (truth.entries[seq - 1] !== undefined)
@@ -34,9 +40,9 @@ export function createRecordingStore(inner: Store, world: World): Store {
 
   return {
     ...inner,
-    putEntry: (logged, signal) => recordPut(logged, () => inner.putEntry(logged, signal)),
+    putEntry: (logged, signal) => recordPut(logged, undefined, () => inner.putEntry(logged, signal)),
     putEntryWithState: (logged, change, signal) =>
-      recordPut(logged, () => inner.putEntryWithState(logged, change, signal)),
+      recordPut(logged, change, () => inner.putEntryWithState(logged, change, signal)),
     readEntries: async (range) => (await inner.readEntries(range)).map(asSeen),
     async readEntry(roomId, seq) {
       const found = await inner.readEntry(roomId, seq);

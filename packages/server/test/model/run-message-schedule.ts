@@ -1,3 +1,4 @@
+import { checkErase } from "./check-erase.ts";
 import { checkMessageRead } from "./check-message-read.ts";
 import { checkMessageRefusal } from "./check-message-refusal.ts";
 import { checkCounts, checkMessageWrite } from "./check-message-write.ts";
@@ -5,11 +6,19 @@ import { checkMessagesEnd } from "./check-messages-end.ts";
 import { createDice } from "./dice.ts";
 import type { DomainModule } from "./domain-module.ts";
 import { toOutcome } from "./history.ts";
-import { createMessageSource, isMessageRead, isMessageWrite, type MessageCommand, users } from "./message-command.ts";
+import {
+  createMessageSource,
+  directUsers,
+  isMessageRead,
+  isMessageWrite,
+  type MessageCommand,
+  users,
+} from "./message-command.ts";
 import { createMessageWindows, type MessageCall, type MessageWindows } from "./message-windows.ts";
 import { createRecordingStore } from "./recording-store.ts";
 import type { ScheduleOptions } from "./run-schedule.ts";
 import { serve } from "./serve.ts";
+import { serveDirect } from "./serve-direct.ts";
 import { serveMessage } from "./serve-message.ts";
 import { startServers } from "./servers.ts";
 import { uuidv7 } from "./uuidv7.ts";
@@ -37,6 +46,7 @@ export async function runMessageSchedule(
   const next = createMessageSource(world);
   const history: MessageCall[] = [];
   const givenUp: Promise<unknown>[] = [];
+  const pair = dice.chance(0.3) ? directUsers : [];
   let roomId = "";
 
   async function call(command: MessageCommand): Promise<MessageCall> {
@@ -55,9 +65,14 @@ export async function runMessageSchedule(
   }
 
   async function makeRoom(): Promise<void> {
-    const unknown = { roomId: "", createKey: uuidv7(dice, world.nowMs()) };
+    const createKey = uuidv7(dice, world.nowMs());
+    const make = () => {
+      const server = servers.choose();
+      if (pair.length > 0) return serveDirect(module, server, createKey, pair);
+      return serve(module, server, { roomId: "", createKey }, { kind: "create" });
+    };
     while (roomId === "") {
-      const made = await serve(module, servers.choose(), unknown, { kind: "create" }).catch(() => undefined);
+      const made = await Promise.resolve(make()).catch(() => undefined);
       roomId = (made as { room: { roomId: string } } | undefined)?.room.roomId ?? "";
     }
     const born = { actor: "service", key: uuidv7(dice, world.nowMs()), bornAtMs: world.nowMs() };
@@ -77,6 +92,13 @@ export async function runMessageSchedule(
     }
   }
 
+  /** Whoever is not sure of what was sent asks once more, also after nothing is left of it. */
+  async function eraseAtEnd(userId: string): Promise<void> {
+    await call({ kind: "erase", userId });
+    const sent = history.filter(({ command, outcome }) => isSentBy(command, userId) && outcome?.kind === "ok");
+    for (const { command } of sent.slice(-4)) await call(command);
+  }
+
   async function live(): Promise<void> {
     await makeRoom();
     await Promise.all(Array.from({ length: weather.clientCount }, client));
@@ -84,13 +106,15 @@ export async function runMessageSchedule(
     world.isCalm = true;
     const refused = history.filter(({ command, outcome }) => isMessageWrite(command) && outcome?.kind === "refused");
     await Promise.all(refused.slice(-8).map(({ command }) => call(command)));
+    for (const userId of users) await call({ kind: "unread", userId });
+    if (dice.chance(0.5)) await eraseAtEnd(dice.pick(users));
     for (const kind of ["list", "pinned"] as const) await call({ kind, viewer: undefined });
     await call({ kind: "entries" });
     await call({ kind: "expire" });
   }
 
   await world.scheduler.run(live());
-  const windows = createMessageWindows(truth);
+  const windows = createMessageWindows(truth, pair);
   const violations = [
     ...truth.violations,
     ...(await checkMessagesEnd(options.store, roomId, windows)),
@@ -110,12 +134,17 @@ function checkCall(windows: MessageWindows, call: MessageCall): string[] {
       return checkMessageRefusal(windows, call, outcome);
     case "ok":
       if (isMessageRead(command)) return checkMessageRead(windows, call, command, outcome.value);
+      if (command.kind === "erase") return checkErase(windows, call, command.userId);
       if (!isMessageWrite(command)) return [];
       return [
         ...checkMessageWrite(windows, call, command, outcome.value),
         ...checkCounts(windows, call, command, outcome.value),
       ];
   }
+}
+
+function isSentBy(command: MessageCommand, userId: string): boolean {
+  return command.kind === "send" && command.actor === userId;
 }
 
 function describe({ command, arrived, answered }: MessageCall): string {

@@ -1,20 +1,24 @@
 import { create } from "@bufbuild/protobuf";
 import {
   AddMembersRequestSchema,
+  BlockUserRequestSchema,
   CancelMessageRequestSchema,
   CommitMessageRequestSchema,
   DeleteMessageRequestSchema,
   EditMessageRequestSchema,
   GetMessageRequestSchema,
+  GetUnreadCountRequestSchema,
   ListEntriesRequestSchema,
   ListMessagesRequestSchema,
   ListMessageVersionsRequestSchema,
   ListPinnedMessagesRequestSchema,
   ListReactionsRequestSchema,
+  MarkReadRequestSchema,
   PinMessageRequestSchema,
   RemoveMembersRequestSchema,
   SendMessageRequestSchema,
   SetReactionsRequestSchema,
+  UnblockUserRequestSchema,
   UnpinMessageRequestSchema,
 } from "@maru/protocol";
 import type { Domain } from "../../src/domain/domain.ts";
@@ -74,6 +78,22 @@ export function serveMessage(module: DomainModule, server: Server, roomId: strin
     case "remove": {
       const request = { ...written(), userIds: [...command.userIds] };
       return module.removeMembers(domain, call, create(RemoveMembersRequestSchema, request));
+    }
+    case "block":
+      return module.blockUser(domain, call, create(BlockUserRequestSchema, { ...written(), userId: command.userId }));
+    case "unblock":
+      return module.unblockUser(
+        domain,
+        call,
+        create(UnblockUserRequestSchema, { ...written(), userId: command.userId }),
+      );
+    case "erase":
+      return Array.fromAsync(module.eraseRoom(domain, call, { roomId, userId: command.userId }));
+    case "unread":
+      return module.getUnreadCount(domain, create(GetUnreadCountRequestSchema, { roomId, userId: command.userId }));
+    case "markRead": {
+      const request = { roomId, actor: toActor(command.userId), seq: command.seq };
+      return module.markRead(domain, call, create(MarkReadRequestSchema, request));
     }
     case "get": {
       const request = { ...read(command.viewer), seq: command.seq };

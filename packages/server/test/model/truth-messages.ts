@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Actor, type Content, type Entry, HoldState, type Message, type ReactionCount } from "@maru/protocol";
 import type { TruthEntry } from "./truth.ts";
+import { foldErasure } from "./truth-erasure.ts";
 
 /** A message as the log says that it is. */
 export interface TruthMessage {
@@ -9,6 +10,10 @@ export interface TruthMessage {
   readonly createdAtMs: number;
   readonly text: string | undefined;
   readonly versions: readonly { readonly seq: number; readonly text: string | undefined }[];
+  /** Entries that brought content of the message beside its own. */
+  readonly carriers: readonly number[];
+  /** The entry by which everybody sees it; 0 as long as that is none. */
+  readonly shownAt: number;
   readonly editedAtMs: number | undefined;
   readonly editCount: number;
   readonly hold: HoldState;
@@ -25,14 +30,23 @@ export interface TruthMessages {
   readonly bySeq: ReadonlyMap<number, TruthMessage>;
   /** The newest pin last. */
   readonly pins: readonly number[];
+  /** Entries beside the messages' own from which content was taken away. */
+  readonly emptied: ReadonlySet<number>;
+  /** Entries that no longer know the request that made them. */
+  readonly unhashed: ReadonlySet<number>;
 }
 
-const empty: TruthMessages = { bySeq: new Map(), pins: [] };
+const empty: TruthMessages = { bySeq: new Map(), pins: [], emptied: new Set(), unhashed: new Set() };
 
 /** Messages behind each entry; index 0 is before the first. Folded, slowly and plainly, from the entries as first written. */
 export function foldMessages(entries: readonly TruthEntry[]): TruthMessages[] {
   const states = [empty];
-  for (const { logged } of entries) states.push(foldEntry(states.at(-1) ?? empty, logged.entry));
+  for (const own of entries) {
+    const before = states.at(-1) ?? empty;
+    const { body } = own.logged.entry;
+    const isErasure = body.case === "userErased";
+    states.push(isErasure ? foldErasure(before, entries, own, body.value.userId) : foldEntry(before, own.logged.entry));
+  }
   return states;
 }
 
@@ -47,16 +61,20 @@ function foldEntry(state: TruthMessages, entry: Entry): TruthMessages {
     case "messageEdited": {
       const text = textOf(body.value.content);
       const versions = [...target.versions, { seq, text }];
-      return changed({ text, versions, editCount: target.editCount + 1, editedAtMs: createdAtMs(entry) });
+      const carriers = [...target.carriers, seq];
+      return changed({ text, versions, carriers, editCount: target.editCount + 1, editedAtMs: createdAtMs(entry) });
     }
     case "messageDeleted": {
       const hold = target.hold === HoldState.HELD ? HoldState.CANCELLED : target.hold;
       const gone = { text: undefined, versions: [], reactions: new Map(), counts: [], pinned: false, hold };
       const after = changed({ ...gone, expiresAtMs: undefined, deletedBy: `${nameOf(entry.actor)} at ${seq}` });
-      return { ...after, pins: state.pins.filter((other) => other !== targetSeq) };
+      const emptied = new Set([...state.emptied, ...target.carriers]);
+      return { ...after, emptied, pins: state.pins.filter((other) => other !== targetSeq) };
     }
-    case "messageCommitted":
-      return changed({ hold: HoldState.COMMITTED, expiresAtMs: undefined });
+    case "messageCommitted": {
+      const carriers = [...target.carriers, seq];
+      return changed({ hold: HoldState.COMMITTED, expiresAtMs: undefined, carriers, shownAt: seq });
+    }
     case "messageCancelled":
       return changed({ hold: HoldState.CANCELLED, expiresAtMs: undefined, text: undefined, versions: [] });
     case "reactionsChanged": {
@@ -82,6 +100,8 @@ function sent(entry: Entry, message: Message): TruthMessage {
     createdAtMs: createdAtMs(entry),
     text,
     versions: [{ seq: entry.seq, text }],
+    carriers: [],
+    shownAt: message.holdState === HoldState.UNSPECIFIED ? entry.seq : 0,
     editedAtMs: undefined,
     editCount: 0,
     hold: message.holdState,
@@ -97,7 +117,7 @@ function withMessage(state: TruthMessages, message: TruthMessage): TruthMessages
   return { ...state, bySeq: new Map(state.bySeq).set(message.seq, message) };
 }
 
-function count(before: TruthMessage["counts"], reactions: TruthMessage["reactions"], added: readonly string[]) {
+export function count(before: TruthMessage["counts"], reactions: TruthMessage["reactions"], added: readonly string[]) {
   const kinds = [...before.map(([kind]) => kind), ...added];
   return [...new Set(kinds)].flatMap((kind) => {
     const userCount = [...reactions.values()].filter((set) => set.includes(kind)).length;
@@ -145,6 +165,20 @@ export function countsOf(reactions: readonly ReactionCount[]): [string, number][
 
 export function textOf(content: Content | undefined): string | undefined {
   return content?.kind.case === "text" ? content.kind.value.text : undefined;
+}
+
+/** What an entry beside the messages' own brings of content. */
+export function besideText({ body }: Entry): string {
+  switch (body.case) {
+    case "messageEdited":
+      return textOf(body.value.content) ?? "";
+    case "messageCommitted":
+      return textOf(body.value.message?.content) ?? "";
+    case "reactionsChanged":
+      return body.value.kinds.join();
+    default:
+      return "";
+  }
 }
 
 export function nameOf(actor: Actor | undefined): string {

@@ -6,6 +6,8 @@ import { emptyRoom, foldRoom, type TruthRoom } from "./truth-room.ts";
 /** An entry as it was stored. Stamps are numbers that rise with every event of a run. */
 export interface TruthEntry {
   readonly logged: LoggedEntry;
+  /** Numbers of the earlier entries that were changed with it. */
+  readonly changed: readonly number[];
   /** The put took place between these stamps. */
   readonly storedAfter: number;
   readonly storedBefore: number;
