@@ -4,7 +4,7 @@ import { type Maru, paginate, service, text, user } from "@maru/client";
 import { type Job, JobKind, JobState } from "@maru/protocol";
 import { expect, test, vi } from "vitest";
 import { metaKey } from "../../src/store/keys.ts";
-import { refusal } from "./refusal.ts";
+import { invalid, refusal } from "./refusal.ts";
 import { found, fresh, openRoom, type Scene, say, sayMany } from "./scene.ts";
 
 const patience = { timeout: 60_000, interval: 200 };
@@ -88,6 +88,7 @@ export function adminSuite(scene: () => Scene): void {
     const { job } = await maru.admin.eraseUser({ userId, idempotencyKey });
     const again = await other.admin.eraseUser({ userId, idempotencyKey });
     expect(again.job?.jobId).toBe(job?.jobId);
+    expect(await refusal(maru.admin.eraseUser({ userId: "#rooms#5" }))).toMatchObject(invalid("user_id"));
     expect(await refusal(maru.admin.eraseUser({ userId: fresh("bob"), idempotencyKey }))).toMatchObject({
       reason: "IDEMPOTENCY_KEY_REUSED",
     });

@@ -101,6 +101,18 @@ export const badRequests: readonly BadRequest[] = [
     fields: ["actor.user_id"],
   },
   {
+    name: "a user with the name of a partition of the index",
+    method: sendMessage,
+    request: (id) => message(id, { actor: { kind: { case: "userId", value: "#rooms#5" } } }),
+    fields: ["actor.user_id"],
+  },
+  {
+    name: "a new member with the name of a partition of the index",
+    method: addMembers,
+    request: (id) => joining(id, { members: [{ userId: "bob" }, { userId: "#held#0" }] }),
+    fields: ["members[1].user_id"],
+  },
+  {
     name: "a text of 400 KB",
     method: sendMessage,
     request: (id) => message(id, { content: text("x".repeat(400_000)) }),

@@ -124,6 +124,12 @@ describe("the contract", () => {
     }
   });
 
+  test("no field of any request takes a user whose id begins with what the server keeps for itself", () => {
+    const userIds = fields.filter(({ name }) => /(^|_)user_ids?$/.test(name));
+    expect(userIds.length).toBeGreaterThan(10);
+    for (const field of userIds) expect(rulesOf(field)).toContain('"pattern":"^([^#');
+  });
+
   test("every list takes pages of up to 200 and says where the next one begins", () => {
     const paged = contractMethods.filter(({ input }) => input.fields.some(({ name }) => name === "page_token"));
     expect(paged).toHaveLength(8);

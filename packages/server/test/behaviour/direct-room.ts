@@ -161,5 +161,6 @@ export function directRoomSuite(scene: () => Scene): void {
     expect(await refusal(ask([]))).toMatchObject(invalid("user_ids"));
     expect(await refusal(ask(["ann", "ann"]))).toMatchObject(invalid("user_ids"));
     expect(await refusal(ask(["ann", ""]))).toMatchObject(invalid("user_ids[1]"));
+    expect(await refusal(ask(["ann", "#held#0"]))).toMatchObject(invalid("user_ids[1]"));
   });
 }

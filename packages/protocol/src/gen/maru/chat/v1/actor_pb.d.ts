@@ -24,6 +24,8 @@ export declare type Actor = Message<"maru.chat.v1.Actor"> & {
   kind: {
     /**
      * A user of the app. The user must be a member of the room for anything that writes to it.
+     * The id is the app's own, without control characters; here and everywhere it does not begin with "#", which the server
+     * keeps for itself.
      *
      * @generated from field: string user_id = 1;
      */
