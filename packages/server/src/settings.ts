@@ -326,6 +326,12 @@ export const settings = {
     "50",
     "How many rooms a job that walks all of them (erasure, retention) visits in a second at most.",
   ),
+  eraseIndexDelayMs: setting(
+    "MARU_ERASE_INDEX_DELAY_MS",
+    wholeNumber(0, 3_600_000),
+    "30000",
+    "How long after its start an erasure looks once more for rooms of the user, which the table's index learns of with a delay.",
+  ),
   retentionIntervalMs: setting(
     "MARU_RETENTION_INTERVAL_MS",
     wholeNumber(0),

@@ -49,6 +49,8 @@ export async function startMemoryServer(
       MARU_GRPC_ADDRESS: "127.0.0.1:0",
       MARU_HTTP_ADDRESS: "127.0.0.1:0",
       MARU_TOKEN_KEY: key,
+      // An index in memory knows at once.
+      MARU_ERASE_INDEX_DELAY_MS: "0",
       ...settings,
     }),
     log: createLog("info", { write: (line) => logged.push(JSON.parse(line)) }),

@@ -38,6 +38,8 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     MARU_DRAIN_TIMEOUT_MS: "1000",
     MARU_AUDIT_LOG: "off",
     MARU_TOKEN_KEY: key,
+    // An index in memory knows at once.
+    MARU_ERASE_INDEX_DELAY_MS: "0",
     ...options.settings,
     MARU_ROLES: "api",
     MARU_LOG_LEVEL: logLevel,

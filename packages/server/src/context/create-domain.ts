@@ -46,6 +46,7 @@ export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHook
       maxPins: config.maxPins,
       unreadMaxEntries: config.unreadMaxEntries,
       listRoomsMax: config.listRoomsMax,
+      eraseIndexDelayMs: config.eraseIndexDelayMs,
     },
     kinds,
     cards: createCardTypes({

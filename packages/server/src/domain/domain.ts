@@ -15,6 +15,8 @@ export interface DomainLimits {
   readonly unreadMaxEntries: number;
   /** Rooms of a user that a list looks at. */
   readonly listRoomsMax: number;
+  /** By then the index knows the rooms that a user was in when an erasure was started. */
+  readonly eraseIndexDelayMs: number;
 }
 
 export const defaultDomainLimits: DomainLimits = {
@@ -25,6 +27,7 @@ export const defaultDomainLimits: DomainLimits = {
   maxPins: 50,
   unreadMaxEntries: 1_000,
   listRoomsMax: 1_000,
+  eraseIndexDelayMs: 30_000,
 };
 
 /** What the verbs use. */

@@ -14,6 +14,14 @@ test("the pause of a job doubles with each failure in a row up to a bound, and i
   expect(pauseAfterFailure()).toBe(1_000);
 });
 
+test("a job is left until its time, which is no failure", () => {
+  const pauses = createJobPauses({ firstMs: 1_000, maxMs: 3_000 });
+  pauses.leaveUntil("a", 30_000);
+  expect([pauses.has("a", 29_999), pauses.has("a", 30_000)]).toEqual([true, false]);
+  pauses.failed("a", 30_000);
+  expect(pauses.has("a", 31_000)).toBe(false);
+});
+
 test("a job that does not run any more is forgotten", () => {
   const pauses = createJobPauses({ firstMs: 1_000, maxMs: 3_000 });
   pauses.failed("a", 0);

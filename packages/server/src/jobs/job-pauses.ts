@@ -4,6 +4,8 @@ export interface JobPauses {
   /** Each failure in a row doubles the pause. */
   failed(jobId: string, nowMs: number): void;
   moved(jobId: string): void;
+  /** The job has nothing to do before that time. */
+  leaveUntil(jobId: string, untilMs: number): void;
   /** Forgets jobs that do not run any more. */
   keepOnly(jobIds: ReadonlySet<string>): void;
 }
@@ -14,7 +16,7 @@ export interface JobPausesOptions {
 }
 
 export function createJobPauses({ firstMs, maxMs }: JobPausesOptions): JobPauses {
-  const pauses = new Map<string, { readonly untilMs: number; readonly lastMs: number }>();
+  const pauses = new Map<string, { readonly untilMs: number; readonly lastMs?: number }>();
   return {
     has: (jobId, nowMs) => nowMs < (pauses.get(jobId)?.untilMs ?? 0),
     failed(jobId, nowMs) {
@@ -23,6 +25,7 @@ export function createJobPauses({ firstMs, maxMs }: JobPausesOptions): JobPauses
       pauses.set(jobId, { untilMs: nowMs + ms, lastMs: ms });
     },
     moved: (jobId) => void pauses.delete(jobId),
+    leaveUntil: (jobId, untilMs) => void pauses.set(jobId, { untilMs }),
     keepOnly(jobIds) {
       for (const jobId of pauses.keys()) if (!jobIds.has(jobId)) pauses.delete(jobId);
     },

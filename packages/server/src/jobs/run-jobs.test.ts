@@ -22,26 +22,29 @@ const service = create(ActorSchema, { kind: { case: "service", value: { name: ""
 const ann = create(ActorSchema, { kind: { case: "userId", value: "ann" } });
 const content = create(ContentSchema, { kind: { case: "text", value: { text: "secret" } } });
 const leaseMs = 60_000;
+const eraseIndexDelayMs = 30_000;
 
 let store: Store;
 let jobs: JobStore;
 let messages: string[];
+let aheadMs: number;
 beforeEach(() => {
   store = createMemoryStore();
   jobs = createMemoryJobStore();
   messages = [];
+  aheadMs = 0;
 });
 
 function domainOver(parts: { store?: Store; jobs?: JobStore } = {}): AdminDomain {
   const over = { store, jobs, ...parts };
   return {
     ...over,
-    limits: defaultDomainLimits,
+    limits: { ...defaultDomainLimits, eraseIndexDelayMs },
     cards: noCardTypes,
     kinds: { find: () => openKind },
     log: createRoomLog({
       store: over.store,
-      clock: { nowMs: Date.now },
+      clock: { nowMs: () => Date.now() + aheadMs },
       random: () => 0,
       sleep: async () => undefined,
       newKey: randomUUID,
@@ -76,8 +79,9 @@ function watched(onErased: (roomIds: readonly string[]) => unknown = () => undef
   return { roomIds, store: { ...store, putEntryWithState } };
 }
 
-const eraseOf = (userId: string) =>
-  jobs.start({ kind: JobKind.ERASE_USER, userId, caller: "ops", key: randomUUID(), nowMs: Date.now() - 60_000 });
+/** Started so long ago that the index knows all. */
+const eraseOf = (userId: string, agoMs = 60_000) =>
+  jobs.start({ kind: JobKind.ERASE_USER, userId, caller: "ops", key: randomUUID(), nowMs: Date.now() - agoMs });
 const isDone = async (jobId: string) => (await jobs.read(jobId))?.isDone;
 const untilDone = (jobId: string) => expect.poll(() => isDone(jobId), { timeout: 10_000 }).toBe(true);
 const takeOver = (jobId: string) => jobs.acquire(jobId, "another", { nowMs: Date.now() + 2 * leaseMs, ttlMs: leaseMs });
@@ -138,4 +142,25 @@ test("a server whose lease is lost at the end does not say that the job is done"
   await using _runner = startRunner(domainOver({ jobs: { ...jobs, finish } }));
   await vi.waitFor(() => expect(messages).toContain("another server has taken the job over"), { timeout: 10_000 });
   expect(messages).not.toContain("a job is done");
+});
+
+test("an erasure that waits for the index leaves the server to other jobs, and is not begun again before its time", async () => {
+  await openRooms(2);
+  const waiting = await eraseOf("ann", 0);
+  let walks = 0;
+  const listRoomIdsOf: Store["listRoomIdsOf"] = (userId, ...page) => {
+    if (userId === "ann") walks += 1;
+    return store.listRoomIdsOf(userId, ...page);
+  };
+  await using _runner = startRunner(domainOver({ store: { ...store, listRoomIdsOf } }));
+  const cursor = async () => (await jobs.read(waiting.jobId))?.progress.cursor;
+  await expect.poll(cursor, { timeout: 10_000 }).toBe('{"walk":1}');
+  const other = await eraseOf("bob");
+  await untilDone(other.jobId);
+  // The rooms were counted, and walked once.
+  expect([await isDone(waiting.jobId), walks]).toEqual([false, 2]);
+  aheadMs = eraseIndexDelayMs;
+  await untilDone(waiting.jobId);
+  expect(walks).toBe(3);
+  expect((await jobs.read(waiting.jobId))?.progress).toMatchObject({ roomsDone: 2, entriesChanged: 2 });
 });

@@ -97,6 +97,10 @@ export function runJobs(options: RunJobsOptions): JobRunner {
         const saved = await domain.jobs.save(lease, progress, { nowMs: nowMs(), ttlMs: leaseMs });
         if (saved.kind === "lost") return lost();
         pauses.moved(jobId);
+        if (step.resumeAtMs !== undefined && !stop.signal.aborted) {
+          await leave(lease, step.resumeAtMs);
+          return false;
+        }
         if (step.endsRoom) await pause(1_000 / options.roomsPerSecond, stop.signal);
         if (stop.signal.aborted) break;
       }
@@ -117,6 +121,12 @@ export function runJobs(options: RunJobsOptions): JobRunner {
       await domain.jobs.release(lease, stop.signal.aborted ? "" : lastError, nowMs());
       return false;
     }
+  }
+
+  /** Every server that takes the job up too early leaves it likewise. */
+  async function leave(lease: JobLease, untilMs: number): Promise<void> {
+    pauses.leaveUntil(lease.job.jobId, untilMs);
+    await domain.jobs.release(lease, "", nowMs());
   }
 
   const running = run();

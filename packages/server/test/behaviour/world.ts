@@ -41,6 +41,7 @@ export async function startWorld(): Promise<World> {
     MARU_LOG_LEVEL: "fatal",
     // Low, so that a test reaches them soon.
     MARU_HOLD_EXPIRY_INTERVAL_MS: "200",
+    MARU_ERASE_INDEX_DELAY_MS: "200",
     MARU_MAX_EDITS: "5",
     MARU_MAX_REACTING_USERS: "5",
     MARU_MAX_PINS: "3",

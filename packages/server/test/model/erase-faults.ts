@@ -44,12 +44,6 @@ export const eraseFaults: readonly PlantedFault[] = [
     "const scope = `${value} ${typeof caller} ${typeof actor}`;",
   ),
   fault(
-    "an erasure that came too late to change anything tells nobody",
-    eraseRoom,
-    "isTold ||= step.changed > 0;",
-    "isTold = true;",
-  ),
-  fault(
     "a cached entry outlives its erasure",
     "log/changed-entries.ts",
     'case "userErased":\n      return "all";',

@@ -16,6 +16,8 @@ export interface JobStep {
   readonly progress: JobProgress;
   /** The next step is in another room. */
   readonly endsRoom: boolean;
+  /** There is nothing to do before this time: the job is left until then. */
+  readonly resumeAtMs?: number;
 }
 
 export interface NewJob {

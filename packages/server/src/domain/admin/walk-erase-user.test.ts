@@ -17,7 +17,7 @@ import { commitMessage } from "../messages/commit.ts";
 import { editMessage } from "../messages/edit.ts";
 import { setReactions } from "../messages/set-reactions.ts";
 import type { PutOutcome, Store } from "../store.ts";
-import { type JobProgress, noProgress } from "./job.ts";
+import { type JobProgress, type JobStep, noProgress } from "./job.ts";
 import { verifyRoom } from "./verify-room.ts";
 import { walkEraseUser } from "./walk-erase-user.ts";
 
@@ -135,6 +135,28 @@ it("says how far it is in a room too, and goes on there, without a word to a roo
   expect(behindWhatTells).toMatchObject({ endsRoom: false });
   await erase(behindWhatTells.progress);
   expect(await readAll(roomId)).toHaveLength(count);
+});
+
+it("looks again only when the index has had time to follow, and then finds a room that it did not know", async () => {
+  const started = jobOf(JobKind.ERASE_USER);
+  let nowMs = started.createdAtMs;
+  domain = startServer(store, { clock: { nowMs: () => nowMs } });
+  domain = { ...domain, limits: { ...domain.limits, eraseIndexDelayMs: 30_000 } };
+  const roomIds = [await openRoom(domain), await openRoom(domain)].sort();
+  for (const roomId of roomIds) await say(roomId, "secret");
+  const late: Store = { ...store, listRoomIdsOf: async (_userId, after) => roomIds.slice(0, after ? 0 : 1) };
+  let left: JobStep | undefined;
+  for await (const step of walkEraseUser({ ...domain, store: late }, call, started)) {
+    left = step;
+    if (step.resumeAtMs !== undefined) break;
+  }
+  expect(left).toMatchObject({ resumeAtMs: 30_000, progress: { roomsDone: 1 } });
+  const goOn = () => walkFrom(left?.progress ?? noProgress);
+  nowMs += 29_999;
+  expect(await stepOf(goOn(), 1)).toMatchObject({ resumeAtMs: nowMs + 1 });
+  nowMs += 1;
+  await progressOf(goOn());
+  for (const roomId of roomIds) expect(await allOf(roomId)).not.toContain("secret");
 });
 
 const decidedBefore: Record<string, (writing: Domain, roomId: string, seq: number) => Promise<unknown>> = {

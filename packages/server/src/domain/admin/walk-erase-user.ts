@@ -4,7 +4,7 @@ import { type EraseStep, eraseRoom } from "./erase-room.ts";
 import { type JobRecord, type JobStep, noProgress } from "./job.ts";
 
 const pageRooms = 100;
-/** The index follows the table with a delay: a second walk finds rooms that the first was too early for. */
+/** The index follows the table with a delay: a second walk, later, finds rooms that the first was too early for. */
 const walks = 2;
 
 interface Cursor {
@@ -20,11 +20,16 @@ interface Cursor {
  * it is. It goes on where the job's cursor stands, also inside a room.
  */
 export async function* walkEraseUser(domain: Domain, call: Call, job: JobRecord): AsyncGenerator<JobStep, void> {
-  const { store } = domain;
+  const { store, log, limits } = domain;
+  const againAtMs = job.createdAtMs + limits.eraseIndexDelayMs;
   let progress = { ...noProgress, ...job.progress };
   if (progress.roomsTotal === 0) progress = { ...progress, roomsTotal: await countRooms(domain, job.userId) };
   let cursor = parseCursor(progress.cursor);
   while (cursor.walk < walks) {
+    if (cursor.walk > 0 && log.clock.nowMs() < againAtMs) {
+      yield { progress, endsRoom: false, resumeAtMs: againAtMs };
+      continue;
+    }
     const roomIds = await store.listRoomIdsOf(job.userId, cursor.afterRoomId, pageRooms);
     for (const roomId of roomIds) {
       const startAt = cursor.roomId === roomId ? cursor.at : undefined;
