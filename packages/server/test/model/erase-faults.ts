@@ -41,7 +41,7 @@ export const eraseFaults: readonly PlantedFault[] = [
     "an erasure does not know its own step again",
     "log/request-key.ts",
     "const scope = keyScope(caller, actor, value);",
-    "const scope = `${value} ${typeof caller} ${typeof actor}`;",
+    "const scope = [value, typeof caller, typeof actor].join(' ');",
   ),
   fault(
     "a cached entry outlives its erasure",
