@@ -4,6 +4,7 @@ import type { Outcome } from "./history.ts";
 import { scopeOfEntry } from "./keys.ts";
 import { isMessageWrite, type MessageCommand, type MessageWrite } from "./message-command.ts";
 import type { MessageCall, MessageWindows } from "./message-windows.ts";
+import { isCardText, othersType } from "./model-cards.ts";
 import { editWindowMs, messageLimits } from "./serve-message.ts";
 import { isThere } from "./truth.ts";
 import { blockText, isBlocked } from "./truth-blocks.ts";
@@ -42,6 +43,8 @@ function isTrueRefusal(windows: MessageWindows, call: MessageCall, command: Mess
       const isOwn = isBlocked(new Set([text]), pair, command.actor);
       return isOwn && sometime(call, ({ blocks }) => blocks.has(text));
     }
+    case ErrorReason.CARD_TYPE_NOT_OWNED:
+      return command.kind === "updateCard" && command.type === othersType;
     case ErrorReason.APPEND_CONTENDED:
       return isMessageWrite(command) || command.kind === "erase";
     case ErrorReason.IDEMPOTENCY_KEY_REUSED:
@@ -54,6 +57,7 @@ function isTrueRefusal(windows: MessageWindows, call: MessageCall, command: Mess
       return isMessageWrite(command) && command.bornAtMs > call.arrivedAtMs + skewMs;
     case ErrorReason.ACTOR_NOT_ALLOWED:
       if (command.kind === "block" || command.kind === "unblock") return !pair.includes(command.actor);
+      if (command.kind === "updateCard") return command.actor !== "service";
       return command.kind === "react"
         ? command.actor === "service"
         : command.kind === "commit" && command.actor !== "service";
@@ -77,7 +81,8 @@ function isTrueOfTarget(windows: MessageWindows, call: MessageCall, command: Tar
   }
   if (!isMessageWrite(command)) return false;
   const { actor, kind } = command;
-  const changes = kind === "edit" || kind === "react" || kind === "pin";
+  const isChange = kind === "edit" || kind === "updateCard";
+  const changes = isChange || kind === "react" || kind === "pin";
   return ofMessage(call, seq, (message, { members, messages }) => {
     switch (reason) {
       case ErrorReason.NOT_THE_AUTHOR: {
@@ -94,7 +99,11 @@ function isTrueOfTarget(windows: MessageWindows, call: MessageCall, command: Tar
         return message.hold !== HoldState.HELD || hasRunOut(message, call.answeredAtMs);
       }
       case ErrorReason.EDIT_LIMIT_REACHED:
-        return kind === "edit" && message.editCount >= messageLimits.maxEdits && message.text !== command.text;
+        return (
+          isChange && message.editCount >= messageLimits.maxEdits && (kind !== "edit" || message.text !== command.text)
+        );
+      case ErrorReason.CARD_TYPE_MISMATCH:
+        return isChange && message.text !== undefined && isCardText(message.text) === (kind === "edit");
       case ErrorReason.EDIT_WINDOW_CLOSED:
         return kind === "edit" && call.answeredAtMs - message.createdAtMs > editWindowMs;
       case ErrorReason.REACTION_LIMIT_REACHED:

@@ -1,7 +1,8 @@
-import { type Entry, HoldState, type ReactionCount } from "@maru/protocol";
+import { type Card, type Entry, HoldState, type ReactionCount } from "@maru/protocol";
 import { scopeOfEntry } from "./keys.ts";
 import type { MessageWrite } from "./message-command.ts";
 import type { MessageCall, MessageWindows, Moment } from "./message-windows.ts";
+import { cardText } from "./model-cards.ts";
 import { isThere } from "./truth.ts";
 import { blockText } from "./truth-blocks.ts";
 import { countsOf, messageText, seenBy, textOf, truthText } from "./truth-messages.ts";
@@ -76,6 +77,7 @@ function hasNothingToDo({ members, messages, blocks }: Moment, command: MessageW
     case "unblock":
       return !blocks.has(blockText(command.actor, command.userId));
     case "send":
+    case "updateCard":
     case "commit":
     case "cancel":
       return false;
@@ -109,6 +111,8 @@ export function isWrittenBy({ body }: Entry, command: MessageWrite): boolean {
     }
     case "edit":
       return body.case === "messageEdited" && isAt(body.value, command) && textOf(body.value.content) === command.text;
+    case "updateCard":
+      return body.case === "cardUpdated" && isAt(body.value, command) && isCardOf(body.value.card, command);
     case "delete":
       return body.case === "messageDeleted" && isAt(body.value, command);
     case "pin":
@@ -136,6 +140,10 @@ export function isWrittenBy({ body }: Entry, command: MessageWrite): boolean {
       return body.value.byUserId === command.actor && body.value.userId === command.userId;
     }
   }
+}
+
+function isCardOf(card: Card | undefined, { text, type }: { readonly text: string; readonly type: string }): boolean {
+  return card?.type === type && cardText(card) === text;
 }
 
 function isAt({ targetSeq }: { readonly targetSeq: number }, { seq }: { readonly seq: number }): boolean {

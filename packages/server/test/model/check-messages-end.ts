@@ -3,6 +3,7 @@ import type { LoggedEntry, Store } from "../../src/domain/store.ts";
 import { setText } from "./check-message-write.ts";
 import { scopeOfEntry } from "./keys.ts";
 import type { MessageWindows, Moment } from "./message-windows.ts";
+import { isCardText, ownType } from "./model-cards.ts";
 import { editWindowMs, messageLimits } from "./serve-message.ts";
 import { isThere, type TruthEntry } from "./truth.ts";
 import { blockText, isBlocked } from "./truth-blocks.ts";
@@ -121,10 +122,19 @@ function illegal({ actor, body }: Entry, target: TruthMessage, before: Moment, a
     case "messageEdited":
       require(isShown, "edits what is not shown");
       require(isOwn, "edits another's message");
+      require(!isCardText(target.text), "edits a card");
       require(target.text !== textOf(body.value.content), "changes nothing");
       require(body.value.editCount === target.editCount + 1, `is no ${body.value.editCount}th edit`);
       require(target.editCount < messageLimits.maxEdits, "is one edit too many");
       require(atMs - target.createdAtMs <= editWindowMs, "comes too late");
+      break;
+    case "cardUpdated":
+      require(isShown, "updates what is not shown");
+      require(isService, "is a user's");
+      require(body.value.card?.type === ownType, "is of another service's type");
+      require(isCardText(target.text), "updates what is no card");
+      require(body.value.editCount === target.editCount + 1, `is no ${body.value.editCount}th edit`);
+      require(target.editCount < messageLimits.maxEdits, "is one edit too many");
       break;
     case "messageDeleted":
       require(target.deletedBy === undefined, "deletes what is deleted");

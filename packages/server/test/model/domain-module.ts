@@ -21,6 +21,7 @@ type Source = typeof import("../../src/domain/log/log.ts") &
   typeof import("../../src/domain/messages/get.ts") &
   typeof import("../../src/domain/messages/list.ts") &
   typeof import("../../src/domain/messages/edit.ts") &
+  typeof import("../../src/domain/messages/update-card.ts") &
   typeof import("../../src/domain/messages/delete.ts") &
   typeof import("../../src/domain/messages/set-reactions.ts") &
   typeof import("../../src/domain/messages/list-reactions.ts") &
@@ -59,6 +60,7 @@ const files = [
   "messages/get.ts",
   "messages/list.ts",
   "messages/edit.ts",
+  "messages/update-card.ts",
   "messages/delete.ts",
   "messages/set-reactions.ts",
   "messages/list-reactions.ts",

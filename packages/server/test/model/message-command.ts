@@ -1,4 +1,5 @@
 import type { Dice } from "./dice.ts";
+import { othersType, ownType } from "./model-cards.ts";
 import { uuidv7 } from "./uuidv7.ts";
 import type { World } from "./world.ts";
 
@@ -7,6 +8,7 @@ export type MessageWrite = Act &
   (
     | { readonly kind: "send"; readonly text: string; readonly holdMs: number }
     | { readonly kind: "edit"; readonly seq: number; readonly text: string }
+    | { readonly kind: "updateCard"; readonly seq: number; readonly text: string; readonly type: string }
     | { readonly kind: "delete" | "pin" | "unpin" | "commit" | "cancel"; readonly seq: number }
     | { readonly kind: "react"; readonly seq: number; readonly kinds: readonly string[] }
     | { readonly kind: "add" | "remove"; readonly userIds: readonly string[] }
@@ -63,6 +65,7 @@ function drawWeights(dice: Dice): Record<Name, number> {
     retry: often(),
     reuse: seldom() * 0.3,
     edit: often(),
+    updateCard: seldom() * 1.5,
     delete: seldom() * 0.7,
     react: often(),
     pin: seldom(),
@@ -91,6 +94,7 @@ function drawWeights(dice: Dice): Record<Name, number> {
 export function createMessageSource(world: World) {
   const { dice, truth } = world;
   const weights = drawWeights(dice);
+  const cards = weights.updateCard === 0 ? 0 : 0.4;
   let requests = 0;
 
   const newKey = () => {
@@ -100,10 +104,14 @@ export function createMessageSource(world: World) {
     return { key: uuidv7(dice, bornAtMs), bornAtMs };
   };
   const isMessage = (seq: number) => truth.entries[seq - 1]?.logged.entry.type === "message_sent";
-  const someSeq = () => {
+  const isCard = (seq: number) => {
+    const body = truth.entries[seq - 1]?.logged.entry.body;
+    return body?.case === "messageSent" && body.value.content?.kind.case === "card";
+  };
+  const someSeq = (isWanted = isMessage) => {
     const last = truth.entries.length;
     if (dice.chance(0.1)) return dice.int(1, last + 2);
-    const seqs = Array.from({ length: last }, (_, index) => index + 1).filter(isMessage);
+    const seqs = Array.from({ length: last }, (_, index) => index + 1).filter(isWanted);
     if (seqs.length === 0) return 2;
     return dice.chance(0.7) ? dice.pick(seqs.slice(-3)) : dice.pick(seqs);
   };
@@ -117,7 +125,7 @@ export function createMessageSource(world: World) {
   const send = (): MessageWrite => ({
     kind: "send",
     actor: anybody(),
-    text: `request ${++requests}`,
+    text: `${dice.chance(cards) ? "card" : "request"} ${++requests}`,
     holdMs: dice.chance(0.4) ? dice.pick([1, 2_000, 60_000, 3_600_000]) : 0,
     ...newKey(),
   });
@@ -144,6 +152,12 @@ export function createMessageSource(world: World) {
       }
       case "edit":
         return { kind: name, actor: authorMostly(seq), seq, text: newText(), ...newKey() };
+      case "updateCard": {
+        const card = dice.chance(0.9) ? someSeq(isCard) : seq;
+        const type = dice.chance(0.95) ? ownType : othersType;
+        const actor = dice.chance(0.9) ? "service" : anybody();
+        return { kind: name, actor, seq: card, text: `card ${newText()}`, type, ...newKey() };
+      }
       case "delete":
       case "cancel":
         return { kind: name, actor: authorMostly(seq), seq, ...newKey() };

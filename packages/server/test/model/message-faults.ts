@@ -1,3 +1,4 @@
+import { cardFaults } from "./card-faults.ts";
 import { eraseFaults } from "./erase-faults.ts";
 import { fault, type PlantedFault } from "./fault.ts";
 import { readingFaults } from "./reading-faults.ts";
@@ -11,6 +12,7 @@ const append = "log/append.ts";
 export const messageFaults: readonly PlantedFault[] = [
   ...eraseFaults,
   ...readingFaults,
+  ...cardFaults,
   fault("anybody edits", edit, "if (!isAuthor(intent.actor, target)) throw notTheAuthor(state, target);", ""),
   fault("what is deleted is edited", edit, "      requireNotDeleted(state, target);\n", ""),
   fault("what is held is edited", edit, "      requireShown(state, target);\n", ""),

@@ -79,10 +79,18 @@ export async function runMessageSchedule(
     await call({ kind: "add", userIds: users, ...born });
   }
 
+  /** Now and then somebody is erased while the night's retention is at work. */
+  async function nextDay(): Promise<void> {
+    world.jump("day");
+    if (!dice.chance(0.3)) return;
+    const below = truth.entries.length;
+    await Promise.all([call({ kind: "purge", below }), call({ kind: "erase", userId: dice.pick(users) })]);
+  }
+
   async function client(): Promise<void> {
     for (let left = 2 * weather.callsPerClient; left > 0; left--) {
       if (dice.chance(weather.restart)) servers.restart();
-      if (dice.chance(0.01)) world.jump("day");
+      if (dice.chance(0.01)) await nextDay();
       if (dice.chance(0.02)) world.jump("tailAge");
       const answer = call(next(history.map(({ command }) => command).filter(isMessageWrite)));
       // Some give up waiting, and go on.

@@ -20,17 +20,21 @@ import {
   SetReactionsRequestSchema,
   UnblockUserRequestSchema,
   UnpinMessageRequestSchema,
+  UpdateCardRequestSchema,
 } from "@maru/protocol";
 import type { Domain } from "../../src/domain/domain.ts";
 import { openKind } from "../../src/domain/rooms/room-kind.ts";
 import type { DomainModule } from "./domain-module.ts";
 import type { MessageCommand } from "./message-command.ts";
+import { createModelCards, isCardText, toCard } from "./model-cards.ts";
 import { toActor } from "./serve.ts";
 import { call, type Server } from "./servers.ts";
 
 /** Low, so that runs reach them. */
 export const messageLimits = { maxEdits: 3, maxReactingUsers: 2, maxPins: 2 };
 export const editWindowMs = 10 * 60_000;
+
+const modelCards = await createModelCards();
 
 /** More than a run can write, so that one page holds all. */
 const pageSize = 10_000;
@@ -40,13 +44,17 @@ export function serveMessage(module: DomainModule, server: Server, roomId: strin
   const domain = {
     ...server.domain,
     limits: { ...server.domain.limits, ...messageLimits },
+    cards: modelCards,
     kinds: { find: () => ({ ...openKind, editWindowMs }) },
   };
   const written = () => {
     if (!("key" in command)) throw new TypeError("the command writes nothing");
     return { roomId, actor: toActor(command.actor), idempotencyKey: command.key };
   };
-  const content = (value: string) => ({ kind: { case: "text" as const, value: { text: value } } });
+  const content = (text: string) => {
+    if (isCardText(text)) return { kind: { case: "card" as const, value: toCard(text) } };
+    return { kind: { case: "text" as const, value: { text } } };
+  };
   const read = (viewer: string | undefined) => (viewer === undefined ? { roomId } : { roomId, actor: toActor(viewer) });
   switch (command.kind) {
     case "send": {
@@ -56,6 +64,10 @@ export function serveMessage(module: DomainModule, server: Server, roomId: strin
     case "edit": {
       const request = { ...written(), seq: command.seq, content: content(command.text) };
       return module.editMessage(domain, call, create(EditMessageRequestSchema, request));
+    }
+    case "updateCard": {
+      const request = { ...written(), seq: command.seq, card: toCard(command.text, command.type) };
+      return module.updateCard(domain, call, create(UpdateCardRequestSchema, request));
     }
     case "delete":
       return module.deleteMessage(domain, call, create(DeleteMessageRequestSchema, { ...written(), seq: command.seq }));

@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Actor, type Content, type Entry, HoldState, type Message, type ReactionCount } from "@maru/protocol";
+import { cardText } from "./model-cards.ts";
 import type { TruthEntry } from "./truth.ts";
 import { foldErasure } from "./truth-erasure.ts";
 
@@ -58,8 +59,9 @@ function foldEntry(state: TruthMessages, entry: Entry): TruthMessages {
   if (target === undefined) return state;
   const changed = (fields: Partial<TruthMessage>) => withMessage(state, { ...target, ...fields });
   switch (body.case) {
-    case "messageEdited": {
-      const text = textOf(body.value.content);
+    case "messageEdited":
+    case "cardUpdated": {
+      const text = besideText(entry);
       const versions = [...target.versions, { seq, text }];
       const carriers = [...target.carriers, seq];
       return changed({ text, versions, carriers, editCount: target.editCount + 1, editedAtMs: createdAtMs(entry) });
@@ -164,6 +166,7 @@ export function countsOf(reactions: readonly ReactionCount[]): [string, number][
 }
 
 export function textOf(content: Content | undefined): string | undefined {
+  if (content?.kind.case === "card") return cardText(content.kind.value);
   return content?.kind.case === "text" ? content.kind.value.text : undefined;
 }
 
@@ -172,6 +175,8 @@ export function besideText({ body }: Entry): string {
   switch (body.case) {
     case "messageEdited":
       return textOf(body.value.content) ?? "";
+    case "cardUpdated":
+      return cardText(body.value.card) ?? "";
     case "messageCommitted":
       return textOf(body.value.message?.content) ?? "";
     case "reactionsChanged":
