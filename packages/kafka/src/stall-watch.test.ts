@@ -1,9 +1,17 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Claim } from "./claim.ts";
 import { StallWatch, type StallWatchDeps } from "./stall-watch.ts";
 
 const checkMs = 10_000;
 const control = { pause() {}, resume() {}, seek() {} };
+
+// A claim takes its time from performance.now, in fractions of a millisecond: x + 10,000 - x may round to less than 10,000.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A watch over one partition that is at 5 of `high`, on a clock that stands still until it is moved. */
 function world(more: Partial<StallWatchDeps> = {}) {
