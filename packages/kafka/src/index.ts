@@ -1,3 +1,4 @@
+export { type Broker, kafkaBroker } from "./broker.ts";
 export type { PartitionClaim } from "./claim.ts";
 export type { KafkaConnection } from "./connection.ts";
 export { startConsumer } from "./consumer-driver.ts";

@@ -16,6 +16,7 @@ export * from "./gen/maru/chat/v1/read_service_pb.js";
 export * from "./gen/maru/chat/v1/room_pb.js";
 export * from "./gen/maru/chat/v1/room_service_pb.js";
 export * from "./gen/maru/chat/v1/unread_count_pb.js";
+export * from "./gen/maru/events/v1/dead_letter_pb.js";
 export * from "./gen/maru/events/v1/read_marker_event_pb.js";
 export * from "./gen/maru/events/v1/room_event_pb.js";
 export * from "./reasons.ts";

@@ -47,6 +47,21 @@ export declare type RoomEvent = Message<"maru.events.v1.RoomEvent"> & {
    * @generated from field: bool healed = 4;
    */
   healed: boolean;
+
+  /**
+   * When the table's stream has the entry from, by the stream's clock and in its resolution; unset for a healed entry.
+   *
+   * @generated from field: google.protobuf.Timestamp streamed_at = 5;
+   */
+  streamedAt?: Timestamp | undefined;
+
+  /**
+   * Instead of an entry: the relay could not read it, has put its bytes aside, and went on. Readers fetch the entry by its
+   * number, or learn that it cannot be had.
+   *
+   * @generated from field: maru.events.v1.EntryGap gap = 6;
+   */
+  gap?: EntryGap | undefined;
 };
 
 /**
@@ -54,4 +69,38 @@ export declare type RoomEvent = Message<"maru.events.v1.RoomEvent"> & {
  * Use `create(RoomEventSchema)` to create a new message.
  */
 export declare const RoomEventSchema: GenMessage<RoomEvent>;
+
+/**
+ * An entry that the relay could not turn into an event.
+ *
+ * @generated from message maru.events.v1.EntryGap
+ */
+export declare type EntryGap = Message<"maru.events.v1.EntryGap"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Number of the entry in its room.
+   *
+   * @generated from field: uint32 seq = 2;
+   */
+  seq: number;
+
+  /**
+   * Why, for people.
+   *
+   * @generated from field: string why = 3;
+   */
+  why: string;
+};
+
+/**
+ * Describes the message maru.events.v1.EntryGap.
+ * Use `create(EntryGapSchema)` to create a new message.
+ */
+export declare const EntryGapSchema: GenMessage<EntryGap>;
 

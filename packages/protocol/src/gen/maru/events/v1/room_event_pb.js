@@ -10,7 +10,7 @@ import { file_maru_chat_v1_entry } from "../../chat/v1/entry_pb.js";
  * Describes the file maru/events/v1/room_event.proto.
  */
 export const file_maru_events_v1_room_event = /*@__PURE__*/
-  fileDesc("Ch9tYXJ1L2V2ZW50cy92MS9yb29tX2V2ZW50LnByb3RvEg5tYXJ1LmV2ZW50cy52MSKhAQoJUm9vbUV2ZW50EiIKBWVudHJ5GAEgASgLMhMubWFydS5jaGF0LnYxLkVudHJ5EjAKDGNvbW1pdHRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmVsYXllZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaGVhbGVkGAQgASgIYgZwcm90bzM", [file_google_protobuf_timestamp, file_maru_chat_v1_entry]);
+  fileDesc("Ch9tYXJ1L2V2ZW50cy92MS9yb29tX2V2ZW50LnByb3RvEg5tYXJ1LmV2ZW50cy52MSL5AQoJUm9vbUV2ZW50EiIKBWVudHJ5GAEgASgLMhMubWFydS5jaGF0LnYxLkVudHJ5EjAKDGNvbW1pdHRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmVsYXllZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaGVhbGVkGAQgASgIEi8KC3N0cmVhbWVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCgNnYXAYBiABKAsyGC5tYXJ1LmV2ZW50cy52MS5FbnRyeUdhcCI1CghFbnRyeUdhcBIPCgdyb29tX2lkGAEgASgJEgsKA3NlcRgCIAEoDRILCgN3aHkYAyABKAliBnByb3RvMw", [file_google_protobuf_timestamp, file_maru_chat_v1_entry]);
 
 /**
  * Describes the message maru.events.v1.RoomEvent.
@@ -18,4 +18,11 @@ export const file_maru_events_v1_room_event = /*@__PURE__*/
  */
 export const RoomEventSchema = /*@__PURE__*/
   messageDesc(file_maru_events_v1_room_event, 0);
+
+/**
+ * Describes the message maru.events.v1.EntryGap.
+ * Use `create(EntryGapSchema)` to create a new message.
+ */
+export const EntryGapSchema = /*@__PURE__*/
+  messageDesc(file_maru_events_v1_room_event, 1);
 
