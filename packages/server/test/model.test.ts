@@ -22,8 +22,8 @@ async function runSchedules(firstSeed: number, count: number, options: () => Sch
 }
 
 describe("the log, held against a plain array", () => {
-  it("keeps its promises in 3,000 random schedules on the store in memory", { timeout: patientMs }, () =>
-    runSchedules(1, 3_000, () => ({ store: createMemoryStore(), patienceMs: 0 })),
+  it("keeps its promises in 2,000 random schedules on the store in memory", { timeout: patientMs }, () =>
+    runSchedules(1, 2_000, () => ({ store: createMemoryStore(), patienceMs: 0 })),
   );
 
   it("keeps its promises in 30 random schedules on DynamoDB", { timeout: patientMs }, async () => {

@@ -2,11 +2,14 @@ import { cp, mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { loadDomain, ownDomainUrl } from "./domain-module.ts";
 import type { PlantedFault } from "./fault.ts";
+import { knownSeeds } from "./known-seeds.ts";
 import { runSchedule } from "./run-schedule.ts";
 
 export interface Finding {
   readonly name: string;
-  /** How many schedules it took; undefined: the fault was not found. */
+  /** The seed of the schedule that showed it; undefined: the fault was not found. */
+  readonly seed: number | undefined;
+  /** How many schedules it took. */
   readonly schedules: number | undefined;
   readonly violation: string | undefined;
 }
@@ -27,17 +30,25 @@ export async function findFault(
   try {
     await copyWith(fault, folder);
     const module = await loadDomain(new URL("domain/", folder));
-    for (let schedules = 1; schedules <= maxSchedules; schedules++) {
+    let schedules = 0;
+    for (const seed of seedsToTry(fault, firstSeed, maxSchedules)) {
+      schedules++;
       const options = { store: createMemoryStore(), patienceMs: 0 };
-      const violation = await firstViolation(() => run(firstSeed + schedules - 1, options, module));
-      if (violation !== undefined) return { name: fault.name, schedules, violation };
+      const violation = await firstViolation(() => run(seed, options, module));
+      if (violation !== undefined) return { name: fault.name, seed, schedules, violation };
     }
-    return { name: fault.name, schedules: undefined, violation: undefined };
+    return { name: fault.name, seed: undefined, schedules: undefined, violation: undefined };
   } finally {
     await rm(folder, { recursive: true, force: true });
     // Another run may be using it still.
     await rmdir(mutantsUrl).catch(() => undefined);
   }
+}
+
+function* seedsToTry({ name }: PlantedFault, firstSeed: number, maxSchedules: number): Generator<number> {
+  const known = knownSeeds[name];
+  if (known !== undefined) yield known;
+  for (let seed = firstSeed; seed < firstSeed + maxSchedules; seed++) yield seed;
 }
 
 async function firstViolation(run: () => ReturnType<Run>): Promise<string | undefined> {

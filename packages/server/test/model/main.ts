@@ -64,9 +64,11 @@ async function plant(): Promise<number> {
   const missed: string[] = [];
   const chosen = plantedFaults.filter(({ name }) => name.includes(values.only));
   for (const fault of chosen) {
-    const { schedules, violation } = await findFault(fault, Number(values.seed), Number(values.runs));
+    const { seed, schedules, violation } = await findFault(fault, Number(values.seed), Number(values.runs));
     if (schedules === undefined) missed.push(fault.name);
-    console.log(`${schedules ?? "NOT FOUND"}: ${fault.name}${violation === undefined ? "" : `\n    ${violation}`}`);
+    console.log(
+      `${schedules === undefined ? "NOT FOUND" : `${schedules}, seed ${seed}`}: ${fault.name}${violation === undefined ? "" : `\n    ${violation}`}`,
+    );
   }
   console.log(JSON.stringify({ faults: chosen.length, missed, seconds: seconds(startedAtMs) }));
   return missed.length;
