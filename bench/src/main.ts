@@ -10,6 +10,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --seconds N  --rounds N  --callers N  --warm-up N
   list-rooms   latency and requests to the table of the list of a user with many rooms
                  --rooms N  --messages N  --lists N
+  consume      events per second through the typed consumer, against a kafkajs consumer that only counts
+                 --events N  --rooms N  --rounds N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -21,6 +23,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   contention: () => import("./contention.ts"),
   page: () => import("./page.ts"),
   "list-rooms": () => import("./list-rooms.ts"),
+  consume: () => import("./consume.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -8,7 +8,12 @@ const main = join(import.meta.dirname, "../src/main.ts");
 
 /** What the bench prints, and the JSON of its last line. */
 async function bench(...args: string[]) {
-  const env = { ...process.env, MARU_DYNAMODB_ENDPOINT: inject("stack").dynamodb.endpoint };
+  const { dynamodb, kafka } = inject("stack");
+  const env = {
+    ...process.env,
+    MARU_DYNAMODB_ENDPOINT: dynamodb.endpoint,
+    MARU_KAFKA_BROKERS: kafka.brokers.join(","),
+  };
   const { stdout } = await run(process.execPath, [main, ...args], { env });
   return { text: stdout, results: JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") };
 }
@@ -85,9 +90,28 @@ test("the bench list-rooms prints the latency of a list and its requests to the 
   expect(results.read_units_per_list).toBeGreaterThan(60);
 });
 
+test("the bench consume prints the rates and the CPU time of both consumers", { timeout: 180_000 }, async () => {
+  const { text, results } = await bench(
+    "consume",
+    "--events",
+    "2000",
+    "--rooms",
+    "20",
+    "--rounds",
+    "1",
+    "--results",
+    "",
+  );
+  expect(text).toContain("looks for repeats and holes");
+  expect(results).toMatchObject({ bench: "consume", events: 2000, rooms: 20, rounds: 1, target_ratio: 0.7 });
+  for (const side of [results.raw, results.maru]) expect(side.cpu_us_per_event).toBeGreaterThan(0);
+  expect(results.ratio).toBeCloseTo(results.maru.per_second / results.raw.per_second);
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
-  for (const name of ["rpc", "send", "page", "list-rooms"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  for (const name of ["rpc", "send", "page", "list-rooms", "consume"])
+    expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   await expect(run(process.execPath, [main, "speed"])).rejects.toMatchObject({
     stderr: expect.stringContaining('there is no bench "speed"'),
   });
