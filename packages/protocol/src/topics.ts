@@ -33,4 +33,6 @@ export const EventHeader = {
   contentType: "content-type",
   /** The entry's number in its room, decimal. A read marker has none. */
   seq: "seq",
+  /** W3C trace context of the call that made the entry, as `Entry.traceparent`; absent when there was none. */
+  traceparent: "traceparent",
 } as const;

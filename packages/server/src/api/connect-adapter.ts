@@ -17,6 +17,7 @@ import { tellRateShare } from "./rate-headers.ts";
 import { requestIdHeader } from "./request-id.ts";
 import { certifiedOf, putCall, type ServedMethod, type ServiceCall, serviceCallOf } from "./service-call.ts";
 import type { ServedImplementation, ServiceRegistration } from "./service-registration.ts";
+import { traceparentHeader } from "./traceparent.ts";
 
 /** Connect's `requestGate`: opens and admits the call before its body is read. */
 export function createRequestGate(
@@ -36,6 +37,7 @@ export function createRequestGate(
     }
     const call = openCall(method, {
       requestId: context.requestHeader.get(requestIdHeader) ?? undefined,
+      traceparent: context.requestHeader.get(traceparentHeader) ?? undefined,
       protocol: context.protocolName,
       hasDeadline: context.timeoutMs() !== undefined,
     });

@@ -28,6 +28,7 @@ import { binaryReadOptions } from "./read-options.ts";
 import { requestIdHeader } from "./request-id.ts";
 import type { ServiceCall } from "./service-call.ts";
 import type { ServedImplementation } from "./service-registration.ts";
+import { traceparentHeader } from "./traceparent.ts";
 import { UnpaddedMetadata } from "./unpadded-metadata.ts";
 
 type Status = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
@@ -60,6 +61,7 @@ export class GrpcCall {
     this.#options = options;
     this.#call = openCall(served.method, {
       requestId: headerOf(metadata, requestIdHeader),
+      traceparent: headerOf(metadata, traceparentHeader),
       protocol: "grpc",
       hasDeadline: Number.isFinite(Number(transport.getDeadline())),
     });

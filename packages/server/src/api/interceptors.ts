@@ -8,6 +8,7 @@ import { admitCaller, type Grants, requireGranted } from "./grants.ts";
 import type { InFlight } from "./in-flight.ts";
 import { toRequestId } from "./request-id.ts";
 import { type ServedMethod, ServiceCall } from "./service-call.ts";
+import { toTraceparent } from "./traceparent.ts";
 import type { Validate } from "./validation.ts";
 
 /** What the steps around every method use. */
@@ -25,13 +26,19 @@ export interface Pipeline {
 export interface CallHeaders {
   readonly requestId: string | undefined;
   readonly protocol: string;
+  readonly traceparent: string | undefined;
   /** Whether the caller gave one; the transport then keeps it and interrupts the call. */
   readonly hasDeadline: boolean;
 }
 
 /** First step, when the headers are there. Every opened call is ended, once. */
 export function openCall(method: ServedMethod, headers: CallHeaders): ServiceCall {
-  return new ServiceCall(method, toRequestId(headers.requestId), headers.protocol, headers.hasDeadline);
+  return new ServiceCall(method, {
+    requestId: toRequestId(headers.requestId),
+    traceparent: toTraceparent(headers.traceparent),
+    protocol: headers.protocol,
+    hasDeadline: headers.hasDeadline,
+  });
 }
 
 /**

@@ -23,6 +23,7 @@ export interface ServedMethod {
 export class ServiceCall implements StreamCall {
   readonly method: ServedMethod;
   readonly requestId: string;
+  readonly traceparent: string;
   readonly protocol: string;
   readonly startedMs: number;
   readonly hasDeadline: boolean;
@@ -47,9 +48,18 @@ export class ServiceCall implements StreamCall {
   #drained = false;
   #reject: ((reason: MaruError) => void) | undefined;
 
-  constructor(method: ServedMethod, requestId: string, protocol: string, hasDeadline: boolean) {
+  constructor(
+    method: ServedMethod,
+    {
+      requestId,
+      traceparent,
+      protocol,
+      hasDeadline,
+    }: Pick<ServiceCall, "requestId" | "traceparent" | "protocol" | "hasDeadline">,
+  ) {
     this.method = method;
     this.requestId = requestId;
+    this.traceparent = traceparent;
     this.protocol = protocol;
     this.hasDeadline = hasDeadline;
     this.startedMs = performance.now();

@@ -3,6 +3,8 @@ export interface Call {
   /** The service whose credentials the call carries. */
   readonly caller: string;
   readonly method: CalledMethod;
+  /** W3C trace context, valid; empty when the call brought none, absent for what the server does by itself. */
+  readonly traceparent?: string;
   /** Aborted when the caller gave up or its deadline passed. */
   readonly signal: AbortSignal;
 }

@@ -47,6 +47,14 @@ describe("an entry's event", () => {
     });
   });
 
+  it("carries the trace context of the call that made the entry, in the entry and as a header", () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const entry = { ...logged, entry: { ...logged.entry, traceparent } };
+    const traced = toEvent({ kind: "entry", entry, committedAtMs: 0 }, origin);
+    expect(traced?.headers).toMatchObject({ traceparent });
+    expect(fromBinary(RoomEventSchema, traced?.value ?? new Uint8Array()).entry).toMatchObject({ traceparent });
+  });
+
   it("says that it was healed", () => {
     const healed = toEvent({ kind: "entry", entry: logged, committedAtMs: 0 }, { ...origin, healed: true });
     expect(fromBinary(RoomEventSchema, healed?.value ?? new Uint8Array()).healed).toBe(true);

@@ -56,6 +56,7 @@ function toRoomEvent({ entry: logged, appendedAtMs }: LoggedEntry, origin: Event
       ...cloudEvent(origin, entry.type, `${entry.roomId}/${entry.seq}`),
       [EventHeader.time]: new Date(appendedAtMs).toISOString(),
       [EventHeader.seq]: String(entry.seq),
+      ...(entry.traceparent !== "" && { [EventHeader.traceparent]: entry.traceparent }),
     },
   };
 }

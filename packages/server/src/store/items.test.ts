@@ -90,13 +90,21 @@ test("an item can be read by people", () => {
   });
 });
 
-test("a text of 300 bytes costs one write unit", () => {
+test("a text of 300 bytes that is traced costs one write unit", () => {
   const entry = textEntry("b2f7c1c4-1d4e-4c55-9d5c-0f8a6a1b2c3d", 4_294_967_295, "가".repeat(100));
   entry.entry.actor = logged("", 1, { actor: { kind: { case: "userId", value: "u".repeat(36) } } }).entry.actor;
   entry.entry.caller = "marketplace-backend";
   entry.entry.stateSeq = 4_294_967_295;
+  entry.entry.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const sizeBytes = itemSizeBytes(toItem({ ...entry, requestHash: "x".repeat(44) }));
   expect(sizeBytes).toBeLessThan(1024);
+});
+
+test("a trace context is in the item when there is one", () => {
+  const entry = textEntry("r", 2);
+  expect(toItem(entry)).not.toHaveProperty("traceparent");
+  entry.entry.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  expect(toItem(entry)).toMatchObject({ traceparent: { S: entry.entry.traceparent } });
 });
 
 test("an item of an unknown type keeps its type and has no body", () => {

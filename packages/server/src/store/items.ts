@@ -41,6 +41,7 @@ export function toItem(logged: LoggedEntry): AttributeMap {
   };
   if (entry.actor !== undefined) item.actor = { M: encodeMessage(ActorSchema, entry.actor) };
   if (entry.createdAt !== undefined) item.created_at = { S: timestampText(entry.createdAt) };
+  if (entry.traceparent !== "") item.traceparent = { S: entry.traceparent };
   if (logged.requestHash !== undefined) item.request_hash = { S: logged.requestHash };
   if (isHeld(entry.body)) item.owner = { S: heldOwner(entry.roomId) };
   return item;

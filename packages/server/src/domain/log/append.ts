@@ -174,6 +174,7 @@ function toLoggedEntry(
     createdAt: timestampFromMs(createdAtMs),
     stateSeq: changesState(draft.change) ? seq : view.stateSeq,
     idempotencyKey: intent.key.value,
+    traceparent: call.traceparent ?? "",
     body: draft.body,
   });
   return { entry, requestHash: intent.key.requestHash, appendedAtMs: nowMs };

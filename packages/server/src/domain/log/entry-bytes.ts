@@ -7,7 +7,8 @@ const stringBytes = 24;
 
 /** What a cached entry takes in memory. */
 export function bytesOf({ entry, record }: Pick<LoggedEntry, "entry"> & Partial<LoggedEntry>): number {
-  return entryBytes + bytesIn(entry.body) + (record === undefined ? 0 : bytesIn(record));
+  const traceBytes = entry.traceparent === "" ? 0 : bytesIn(entry.traceparent);
+  return entryBytes + traceBytes + bytesIn(entry.body) + (record === undefined ? 0 : bytesIn(record));
 }
 
 function bytesIn(value: unknown): number {

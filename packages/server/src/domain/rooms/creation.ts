@@ -40,6 +40,7 @@ export function toCreation(
     createdAt,
     stateSeq: 1,
     idempotencyKey: key.value,
+    traceparent: call.traceparent ?? "",
     body: { case: "roomCreated", value: body },
   });
   const room = create(RoomSchema, {

@@ -80,6 +80,14 @@ export declare type Entry = Message<"maru.chat.v1.Entry"> & {
   idempotencyKey: string;
 
   /**
+   * W3C trace context of the call that made the entry, as its header `traceparent` gave it: it links what follows, in other
+   * services too, to the send. Empty when the call had none, or none that is valid. Changes of a message do not replace it.
+   *
+   * @generated from field: string traceparent = 9;
+   */
+  traceparent: string;
+
+  /**
    * What happened. Unset when the type is not known to the reader.
    *
    * @generated from oneof maru.chat.v1.Entry.body
