@@ -1,8 +1,8 @@
 import type { Stack } from "@maru/devstack";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runFault } from "../../../bench/src/chaos/fault-run.ts";
-import { faultNames, faults } from "../../../bench/src/chaos/faults.ts";
-import { startChaosStack } from "../../../bench/src/chaos/relay-world.ts";
+import { runFault } from "../../../bench/src/faults/fault-run.ts";
+import { faultNames, faults } from "../../../bench/src/faults/faults.ts";
+import { startChaosStack } from "../../../bench/src/faults/relay-world.ts";
 
 const sends = 5_000;
 

@@ -1,12 +1,12 @@
 // Lets the relay and the brokers die while messages are sent, again and again, and compares topic and table each time.
 import { parseArgs } from "node:util";
-import { type FaultFindings, runFault } from "./chaos/fault-run.ts";
-import { type FaultName, faultNames, faults } from "./chaos/faults.ts";
-import { startChaosStack } from "./chaos/relay-world.ts";
-import { isKept, sumRuns } from "./chaos/sum-runs.ts";
+import { type FaultFindings, runFault } from "./faults/fault-run.ts";
+import { type FaultName, faultNames, faults } from "./faults/faults.ts";
+import { startChaosStack } from "./faults/relay-world.ts";
+import { isKept, sumRuns } from "./faults/sum-runs.ts";
 import { wholeNumber } from "./measure/options.ts";
 
-const help = `usage: npm run chaos -- [options]
+const help = `usage: npm run faults -- [options]
 
 Starts DynamoDB Local, three Kafka brokers (three replicas, two in sync), a server and a relay. While messages are sent
 
