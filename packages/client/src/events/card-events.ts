@@ -29,9 +29,9 @@ export interface UnknownCardEvent extends CardEventFacts {
 }
 
 /** A handler for one type of card. Made by {@link on}. */
-export interface CardHandler {
+export interface CardHandler<Tx = undefined> {
   readonly schema: DescMessage;
-  readonly handle: Handler<CardEvent>;
+  readonly handle: Handler<CardEvent, Tx>;
 }
 
 /** Makes the handlers that stand in a list. */
@@ -42,25 +42,25 @@ export const on = {
    * @example
    * await subscribe(maru, options, { cards: [on.card(PaymentRequestSchema, ({ card, kind }) => …)] });
    */
-  card<D extends DescMessage>(schema: D, handle: Handler<CardEvent<D>>): CardHandler {
+  card<D extends DescMessage, Tx = undefined>(schema: D, handle: Handler<CardEvent<D>, Tx>): CardHandler<Tx> {
     // The bytes that it is called with are read by its own schema.
-    return { schema, handle: handle as Handler<CardEvent> };
+    return { schema, handle: handle as Handler<CardEvent, Tx> };
   },
 };
 
 /** The handlers of cards among all handlers. */
-export interface CardHandlers {
+export interface CardHandlers<Tx = undefined> {
   /** Handlers of types of cards, each made by {@link on}. They come before all others. */
-  readonly cards?: readonly CardHandler[];
+  readonly cards?: readonly CardHandler<Tx>[];
   /** Cards of other types. Without it, such an event goes where it would go if it were no card. */
-  readonly unknownCard?: Handler<UnknownCardEvent>;
+  readonly unknownCard?: Handler<UnknownCardEvent, Tx>;
 }
 
 /** The handler of the card that an event brings; undefined where it brings none, or none that is handled as such. */
-export function cardHandlerOf(
-  { cards = [], unknownCard }: CardHandlers,
+export function cardHandlerOf<Tx>(
+  { cards = [], unknownCard }: CardHandlers<Tx>,
   event: AnyEvent,
-): Handler<AnyEvent> | undefined {
+): Handler<AnyEvent, Tx> | undefined {
   const brought = cardOfEvent(event);
   if (brought === undefined) return undefined;
   const { kind, messageSeq, card } = brought;

@@ -52,8 +52,12 @@ export interface GapEvent {
   readonly reason: "notHealed";
 }
 
-/** What a handler learns about the delivery. */
-export interface EventContext {
+/**
+ * What a handler learns about the delivery.
+ *
+ * @typeParam Tx what the position store of the options lets handlers write through
+ */
+export interface EventContext<Tx = undefined> {
   /**
    * Aborts when the partition goes to another consumer, which will be handed this event again, and when the time for
    * stopping is over. Pass it to whatever the handler waits for.
@@ -61,6 +65,8 @@ export interface EventContext {
   readonly signal: AbortSignal;
   /** How often this event has been handed to its handler, this time included: 1, 2, … */
   readonly attempt: number;
+  /** What is written through this is stored together with the room's position; undefined without `positions`. */
+  readonly tx: Tx;
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
@@ -72,20 +78,20 @@ export interface EventContext {
 }
 
 /** Handles one event. When it returns, or the promise that it returns resolves, the event is done; throwing means a retry. */
-export type Handler<E> = (event: E, ctx: EventContext) => unknown;
+export type Handler<E, Tx = undefined> = (event: E, ctx: EventContext<Tx>) => unknown;
 
 /** What to do with which events. Events without a handler are done at once. */
-export type Handlers = CardHandlers & { readonly [K in EventKind]?: Handler<EventOf<K>> } & {
+export type Handlers<Tx = undefined> = CardHandlers<Tx> & { readonly [K in EventKind]?: Handler<EventOf<K>, Tx> } & {
   /** Entries of a type that this version does not know. Without this and `any`, they are skipped with a warning. */
-  readonly unknown?: Handler<UnknownEvent>;
+  readonly unknown?: Handler<UnknownEvent, Tx>;
   /** Every event that has no handler of its own. */
-  readonly any?: Handler<AnyEvent>;
+  readonly any?: Handler<AnyEvent, Tx>;
   /** Entries that are missing, before the event that revealed it; `ctx` is that event's. There is a warning in any case. */
-  readonly gap?: Handler<GapEvent>;
+  readonly gap?: Handler<GapEvent, Tx>;
 };
 
 /** The handler of an event, if there is one. */
-export function handlerOf(handlers: Handlers, event: AnyEvent): Handler<AnyEvent> | undefined {
-  const ofKind = handlers[event.kind] as Handler<AnyEvent> | undefined;
+export function handlerOf<Tx>(handlers: Handlers<Tx>, event: AnyEvent): Handler<AnyEvent, Tx> | undefined {
+  const ofKind = handlers[event.kind] as Handler<AnyEvent, Tx> | undefined;
   return cardHandlerOf(handlers, event) ?? ofKind ?? handlers.any;
 }

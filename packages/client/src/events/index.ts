@@ -20,6 +20,7 @@ export type {
   UnknownEvent,
 } from "./handlers.ts";
 export type { SubscribeOptions } from "./options.ts";
+export type { PositionStore, ProcessStep } from "./position-store.ts";
 export type { HandlerRetryOptions } from "./retry.ts";
 export { type ConsumedPartition, type EntrySource, type RoomConsumer, subscribe } from "./subscribe.ts";
 export type { ConsumerWarning } from "./warning.ts";

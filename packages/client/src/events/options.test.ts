@@ -1,3 +1,4 @@
+import { kafkaBroker } from "@maru/kafka";
 import { expect, test } from "vitest";
 import type { Handlers } from "./handlers.ts";
 import { refuseBadHandlers, toSettings } from "./options.ts";
@@ -7,7 +8,6 @@ const good = { brokers: ["localhost:9092"], group: "push" };
 test("a group that is new begins at the oldest event, sixteen rooms at a time, on Maru's topic", () => {
   expect(toSettings(good)).toMatchObject({
     topic: "maru.room-events.v1",
-    clientId: "push",
     fromBeginning: true,
     maxInFlight: 16,
   });
@@ -24,6 +24,15 @@ test.each([
   ["retry.maxAttempts", { retry: { maxAttempts: 0 } }],
 ])("a bad option is refused by name: %s", (name, bad) => {
   expect(() => toSettings({ ...good, ...bad })).toThrow(name);
+});
+
+test("brokers may be a Broker, which then has the connection's options to itself", () => {
+  const broker = kafkaBroker({ brokers: ["localhost:9092"], clientId: "push" });
+  expect(toSettings({ ...good, brokers: broker }).broker).toBe(broker);
+  expect(() => toSettings({ ...good, brokers: broker, clientId: "me", ssl: true })).toThrow(
+    "clientId, ssl must be given to the Broker",
+  );
+  expect(() => toSettings({ ...good, brokers: {} as typeof broker })).toThrow("brokers must be addresses");
 });
 
 test("handlers that no event could reach are refused", () => {

@@ -1,15 +1,22 @@
-import type { KafkaConnection } from "@maru/kafka";
+import { type Broker, type KafkaConnection, kafkaBroker } from "@maru/kafka";
 import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
 import { kindOfType } from "./decode.ts";
 import type { Handlers } from "./handlers.ts";
+import type { PositionStore } from "./position-store.ts";
 import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
 import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
 
+/** How to reach Kafka when `brokers` are addresses. */
+type ConnectionOptions = Partial<Omit<KafkaConnection, "brokers">>;
+
 /** What to consume, and how. */
-export interface SubscribeOptions
-  extends Partial<Pick<KafkaConnection, "clientId" | "ssl" | "sasl" | "socketFactory" | "onLog">> {
-  /** `host:port` of some Kafka brokers; the others are learned from these. */
-  readonly brokers: readonly string[];
+export interface SubscribeOptions<Tx = undefined> extends ConnectionOptions {
+  /**
+   * `host:port` of some Kafka brokers; the others are learned from these. Or a `Broker`: `kafkaBroker(connection)` of
+   * `@maru/kafka`, or one in memory, of `@maru/testing`; `clientId`, `ssl`, `sasl`, `socketFactory` and `onLog` are its own
+   * then, and refused here.
+   */
+  readonly brokers: readonly string[] | Broker;
   /** The consumer group: consumers of one group share the rooms, and the group remembers what is done. */
   readonly group: string;
   /** @default "maru.room-events.v1" */
@@ -24,6 +31,11 @@ export interface SubscribeOptions
   readonly fromBeginning?: boolean;
   /** How many handlers may run at once: each for another room. @default 16 */
   readonly maxInFlight?: number;
+  /**
+   * Where the position of each room is stored together with what the handlers write, so that each event has its effect
+   * once. Handlers get the store's transaction as `ctx.tx`. Without it every event is handled at least once.
+   */
+  readonly positions?: PositionStore<Tx>;
   /** See {@link HandlerRetryOptions}. */
   readonly retry?: HandlerRetryOptions;
   /** How long done events may wait until they are committed, in milliseconds; after a crash they come again. @default 500 */
@@ -40,10 +52,9 @@ export interface SubscribeOptions
 }
 
 /** The options with the defaults filled in. Throws TypeError or RangeError for what makes no sense. */
-export function toSettings(options: SubscribeOptions) {
-  const { brokers, group, topic = ROOM_EVENTS_TOPIC, fromBeginning = true } = options;
+export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
+  const { group, topic = ROOM_EVENTS_TOPIC, fromBeginning = true } = options;
   const { maxInFlight = 16, commitIntervalMs = 500, drainTimeoutMs = 10_000, onWarning = emitProcessWarning } = options;
-  if (!Array.isArray(brokers) || brokers.length === 0) throw new TypeError("subscribe: brokers must name a broker");
   for (const [name, value] of Object.entries({ group, topic })) {
     if (typeof value !== "string" || value === "") throw new TypeError(`subscribe: ${name} must be a name`);
   }
@@ -58,12 +69,12 @@ export function toSettings(options: SubscribeOptions) {
     if (!(value >= 0 && value < 2 ** 31)) throw new RangeError(`subscribe: ${name} must not be ${value}`);
   }
   const retry = toHandlerRetryPolicy(options.retry);
-  const clientId = options.clientId ?? group;
+  const broker = toBroker(options);
   return {
-    brokers,
+    broker,
     group,
     topic,
-    clientId,
+    positions: options.positions,
     fromBeginning,
     maxInFlight,
     commitIntervalMs,
@@ -73,8 +84,27 @@ export function toSettings(options: SubscribeOptions) {
   };
 }
 
+function toBroker<Tx>({ brokers, group, clientId = group, ...options }: SubscribeOptions<Tx>): Broker {
+  const { ssl, sasl, socketFactory, onLog } = options;
+  const given = Object.entries({ ssl, sasl, socketFactory, onLog }).filter(([, value]) => value !== undefined);
+  if (isAddresses(brokers)) {
+    if (brokers.length === 0) throw new TypeError("subscribe: brokers must name a broker");
+    return kafkaBroker({ brokers: [...brokers], clientId, ...Object.fromEntries(given) });
+  }
+  if (typeof brokers?.startConsumer !== "function") {
+    throw new TypeError("subscribe: brokers must be addresses, host:port, or a Broker");
+  }
+  const names = [...(clientId === group ? [] : ["clientId"]), ...given.map(([name]) => name)];
+  if (names.length > 0) throw new TypeError(`subscribe: ${names.join(", ")} must be given to the Broker, not here`);
+  return brokers;
+}
+
+function isAddresses(brokers: readonly string[] | Broker): brokers is readonly string[] {
+  return Array.isArray(brokers);
+}
+
 /** Throws a TypeError for handlers that no event could reach. */
-export function refuseBadHandlers(handlers: Handlers): void {
+export function refuseBadHandlers<Tx>(handlers: Handlers<Tx>): void {
   const names = new Set<string>([...kindOfType.values(), "unknown", "any", "gap", "unknownCard"]);
   const { cards = [], ...named } = handlers ?? {};
   refuseBadCardHandlers(cards);
@@ -87,7 +117,7 @@ export function refuseBadHandlers(handlers: Handlers): void {
   }
 }
 
-function refuseBadCardHandlers(cards: NonNullable<Handlers["cards"]>): void {
+function refuseBadCardHandlers<Tx>(cards: NonNullable<Handlers<Tx>["cards"]>): void {
   if (!Array.isArray(cards)) throw new TypeError("subscribe: cards must be a list of what on.card makes");
   const types = new Set<string>();
   for (const one of cards) {

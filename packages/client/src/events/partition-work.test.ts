@@ -6,10 +6,11 @@ import { HandlerFailedError } from "./errors.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { EventOf, GapEvent, Handlers } from "./handlers.ts";
 import { createPartitionWork, type FetchedEvent, type PartitionWorkDeps } from "./partition-work.ts";
+import type { PositionStore } from "./position-store.ts";
 import type { ConsumerWarning } from "./warning.ts";
 
 /** The work on a partition whose claim writes down what is asked of it. */
-function startWork(handlers: Handlers, changes: Partial<PartitionWorkDeps> = {}) {
+function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<PartitionWorkDeps<Tx>> = {}) {
   const commits: bigint[] = [];
   const fetching: string[] = [];
   const warnings: ConsumerWarning[] = [];
@@ -34,6 +35,7 @@ function startWork(handlers: Handlers, changes: Partial<PartitionWorkDeps> = {})
     {
       group: "g",
       handlers,
+      positions: undefined,
       slots: createHandlerSlots(16),
       retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },
       commitIntervalMs: 1,
@@ -108,6 +110,29 @@ test("a hole is told once, before the event that revealed it, even when that eve
   const gap = { roomId: "a", firstMissingSeq: 42, lastMissingSeq: 42, reason: "notHealed" };
   expect(seen).toEqual([41, gap, 43, 43, 44]);
   expect(warnings.map(({ code }) => code)).toEqual(["gap", "handlerFailed"]);
+});
+
+test("with a store, a handler writes through its transaction, and what the store knows as done is not handed over", async () => {
+  const stored = new Map<string, number>([["b", 1]]);
+  const written: string[] = [];
+  const positions: PositionStore<string[]> = {
+    load: async (_, roomId) => stored.get(roomId),
+    async process({ group, roomId, seq, previousSeq }, work) {
+      if ((stored.get(roomId) ?? 0) >= seq) return "repeat";
+      const tx = [`${group} ${previousSeq}`];
+      await work(tx);
+      stored.set(roomId, seq);
+      written.push(tx.join(" "));
+      return "processed";
+    },
+  };
+  const { work, commits } = startWork<string[]>(
+    { any: ({ roomId, seq }, { tx }) => void tx.push(`${roomId}${seq}`) },
+    { positions },
+  );
+  work.take([fetched("a", 1, 0n), fetched("b", 1, 1n), fetched("a", 2, 2n)]);
+  await expect.poll(() => commits.at(-1)).toBe(3n);
+  expect(written).toEqual(["g undefined a1", "g 1 a2"]);
 });
 
 test("a repeat is done as soon as its turn comes, and is not handed over", async () => {

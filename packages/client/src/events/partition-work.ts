@@ -4,15 +4,18 @@ import { HandlerFailedError } from "./errors.ts";
 import type { HandlerSlots } from "./handler-slots.ts";
 import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
 import { createPartitionCommits } from "./partition-commits.ts";
+import type { PositionStore } from "./position-store.ts";
 import { createPositions } from "./positions.ts";
 import { type HandlerRetryPolicy, handlerBackoffMs } from "./retry.ts";
 import { type LaneAction, type LaneInput, type LaneState, laneTable, placeInRoom } from "./room-lane.ts";
 import type { ConsumerWarning } from "./warning.ts";
 
 /** What the work on a partition needs. */
-export interface PartitionWorkDeps {
+export interface PartitionWorkDeps<Tx> {
   readonly group: string;
-  readonly handlers: Handlers;
+  readonly handlers: Handlers<Tx>;
+  /** Stores the position of a room with what a handler writes. */
+  readonly positions: PositionStore<Tx> | undefined;
   readonly slots: HandlerSlots;
   readonly retry: HandlerRetryPolicy;
   readonly commitIntervalMs: number;
@@ -67,7 +70,7 @@ interface Lane {
 const BACKLOG_LIMITS = { events: 1000, bytes: 8 * 1024 * 1024, uncommitted: 20_000 };
 
 /** Hands the events of each room over one after the other, and commits below the first that is not done. */
-export function createPartitionWork(deps: PartitionWorkDeps, claim: PartitionClaim): PartitionWork {
+export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: PartitionClaim): PartitionWork {
   const offsets = createOffsetTracker();
   const positions = createPositions(deps.maxRooms);
   const commits = createPartitionCommits({ offsets, intervalMs: deps.commitIntervalMs, fail: deps.fail }, claim);
@@ -133,13 +136,17 @@ export function createPartitionWork(deps: PartitionWorkDeps, claim: PartitionCla
 
   async function handOver(lane: Lane, first: QueuedEvent): Promise<void> {
     if (lane.state !== "handling") return;
-    const ctx = toContext(first, ++lane.attempts);
+    const facts = toContext(first, ++lane.attempts);
     try {
-      if (lane.gap) await deps.handlers.gap?.(lane.gap, ctx);
+      await process(lane, first, async (tx) => {
+        const ctx = { ...facts, tx };
+        if (lane.gap) await deps.handlers.gap?.(lane.gap, ctx);
+        if (!deps.positions) lane.gap = undefined;
+        const handler = handlerOf(deps.handlers, first.event);
+        if (handler) await handler(first.event, ctx);
+        else deps.skipped(first.event);
+      });
       lane.gap = undefined;
-      const handler = handlerOf(deps.handlers, first.event);
-      if (handler) await handler(first.event, ctx);
-      else deps.skipped(first.event);
     } catch (error) {
       lane.failure = error;
       const isLast = lane.attempts >= deps.retry.maxAttempts;
@@ -147,6 +154,13 @@ export function createPartitionWork(deps: PartitionWorkDeps, claim: PartitionCla
       return input(lane, isLast ? "exhausted" : "failed");
     }
     input(lane, "handled");
+  }
+
+  async function process(lane: Lane, { event }: QueuedEvent, work: (tx: Tx) => Promise<void>): Promise<void> {
+    const { roomId, seq } = event;
+    // Without a store, handlers are typed for a Tx that is undefined.
+    if (!deps.positions) return work(undefined as Tx);
+    await deps.positions.process({ group: deps.group, roomId, seq, previousSeq: positions.get(lane.roomId) }, work);
   }
 
   function finishFirst(lane: Lane): void {
@@ -181,7 +195,7 @@ export function createPartitionWork(deps: PartitionWorkDeps, claim: PartitionCla
     return lane;
   }
 
-  function toContext({ record, receivedAt }: FetchedEvent, attempt: number): EventContext {
+  function toContext({ record, receivedAt }: FetchedEvent, attempt: number): Omit<EventContext<Tx>, "tx"> {
     const { topic, partition, offset, timestampMs } = record;
     const kafkaTimestamp = new Date(timestampMs);
     return { signal, attempt, group: deps.group, topic, partition, offset, kafkaTimestamp, receivedAt };

@@ -1,4 +1,4 @@
-import { type ConsumedRecord, type PartitionClaim, type RevokeReason, startConsumer } from "@maru/kafka";
+import type { ConsumedRecord, PartitionClaim, RevokeReason } from "@maru/kafka";
 import type { Maru } from "../connect.ts";
 import { decodeEvent } from "./decode.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
@@ -69,17 +69,17 @@ const LAST_COMMIT_LIMIT_MS = 5000;
  * process.once("SIGTERM", () => consumer.close());
  * await consumer.done;
  */
-export async function subscribe(
+export async function subscribe<Tx = undefined>(
   maru: EntrySource,
-  options: SubscribeOptions,
-  handlers: Handlers,
+  options: SubscribeOptions<Tx>,
+  handlers: Handlers<NoInfer<Tx>>,
 ): Promise<RoomConsumer> {
   if (typeof maru?.events?.listEntries !== "function") {
     throw new TypeError("subscribe: the first argument must be a client, as connectMaru makes it");
   }
   refuseBadHandlers(handlers);
   const settings = toSettings(options);
-  const { brokers, group, topic, clientId, drainTimeoutMs, maxInFlight } = settings;
+  const { broker, group, topic, drainTimeoutMs, maxInFlight } = settings;
   const works = new Map<PartitionClaim, PartitionWork>();
   const slots = createHandlerSlots(maxInFlight);
   const drain = new AbortController();
@@ -93,9 +93,10 @@ export async function subscribe(
       fail(error);
     }
   };
-  const deps: PartitionWorkDeps = {
+  const deps: PartitionWorkDeps<Tx> = {
     group,
     handlers,
+    positions: settings.positions,
     slots,
     retry: settings.retry,
     commitIntervalMs: settings.commitIntervalMs,
@@ -142,10 +143,8 @@ export async function subscribe(
     drain.abort();
   }
 
-  const { ssl, sasl, socketFactory, onLog, stallCheckMs } = options;
-  const driver = await startConsumer({
-    brokers: [...brokers],
-    clientId,
+  const { stallCheckMs } = options;
+  const driver = await broker.startConsumer({
     groupId: group,
     topics: [topic],
     fromBeginning: settings.fromBeginning,
@@ -159,10 +158,6 @@ export async function subscribe(
     },
     onStalled: (stall) => warn(stallWarning(group, stall)),
     ...(stallCheckMs === undefined ? {} : { stallCheckMs }),
-    ...(ssl === undefined ? {} : { ssl }),
-    ...(sasl === undefined ? {} : { sasl }),
-    ...(socketFactory === undefined ? {} : { socketFactory }),
-    ...(onLog === undefined ? {} : { onLog }),
   });
 
   /** Never rejects. */
