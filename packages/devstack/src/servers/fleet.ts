@@ -18,6 +18,12 @@ export interface ServerNode extends NodeHandle {
   readonly httpAddress: string;
 }
 
+/** A program of Node's as a process of its own. */
+export interface ProgramNode extends NodeHandle {
+  /** `127.0.0.1:8080` */
+  readonly httpAddress: string;
+}
+
 export interface ServerOptions {
   readonly name: string;
   /** Settings of this server beside those of the fleet. */
@@ -25,6 +31,15 @@ export interface ServerOptions {
   /** Default: free ports. */
   readonly grpcPort?: number;
   readonly httpPort?: number;
+}
+
+/** A program of Node's that runs beside the servers, a consumer for example. */
+export interface ProgramOptions {
+  readonly name: string;
+  /** A file that Node runs. It has to answer `/readyz` over HTTP at the address in MARU_HTTP_ADDRESS once it works. */
+  readonly file: string;
+  /** Settings of this program beside those of the fleet. */
+  readonly env?: Record<string, string>;
 }
 
 /** Servers that share their settings. They end with `close`, or with this program, however that ends. */
@@ -37,6 +52,8 @@ export interface Fleet extends AsyncDisposable {
   setUp(): Promise<void>;
   /** Resolves when the server is ready. */
   startServer(options: ServerOptions): Promise<ServerNode>;
+  /** Resolves when the program is ready. Its settings are those of the servers and its own. */
+  startProgram(options: ProgramOptions): Promise<ProgramNode>;
   /** A token for a service, valid for a day. */
   token(service: string): Promise<string>;
   /** Lets the folder stay at the end, so that the logs can be read. */
@@ -80,6 +97,10 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
       const id = ++started;
       return withFreshPorts(() => startServer(site.context, id, env, server));
     },
+    startProgram: (program) => {
+      const id = ++started;
+      return withFreshPorts(() => startProgram(site.context, id, env, program));
+    },
     keepLogs: () => site.context.supervisor.keepFolder(),
     close: site.close,
     [Symbol.asyncDispose]: site.close,
@@ -96,16 +117,56 @@ async function startServer(
   const grpcAddress = `127.0.0.1:${options.grpcPort ?? freeGrpc}`;
   const httpAddress = `127.0.0.1:${options.httpPort ?? freeHttp}`;
   const node = engineNode(supervisor, {
-    id,
-    name: options.name,
+    ...nodeProgram({ id, name: options.name, folder, httpAddress, args: [serverMain, "serve"] }),
     address: grpcAddress,
-    command: process.execPath,
-    args: ["--disable-warning=TimeoutNegativeWarning", serverMain, "serve"],
-    cwd: folder,
-    logFile: join(folder, `${options.name}.log`),
     env: { ...env, MARU_GRPC_ADDRESS: grpcAddress, MARU_HTTP_ADDRESS: httpAddress, ...options.env },
-    isHealthy: async () => (await fetch(`http://${httpAddress}/readyz`)).ok,
   });
+  return Object.defineProperties(await startHealthy(node), {
+    grpcAddress: { value: grpcAddress, enumerable: true },
+    httpAddress: { value: httpAddress, enumerable: true },
+  }) as ServerNode;
+}
+
+async function startProgram(
+  { supervisor, folder }: Awaited<ReturnType<typeof openSite>>["context"],
+  id: number,
+  env: Record<string, string>,
+  options: ProgramOptions,
+): Promise<ProgramNode> {
+  const [port = 0] = await freePorts(1);
+  const httpAddress = `127.0.0.1:${port}`;
+  const node = engineNode(supervisor, {
+    ...nodeProgram({ id, name: options.name, folder, httpAddress, args: [options.file] }),
+    address: httpAddress,
+    env: { ...env, MARU_HTTP_ADDRESS: httpAddress, ...options.env },
+  });
+  return Object.defineProperties(await startHealthy(node), {
+    httpAddress: { value: httpAddress, enumerable: true },
+  }) as ProgramNode;
+}
+
+interface NodeProgram {
+  readonly id: number;
+  readonly name: string;
+  readonly folder: string;
+  readonly httpAddress: string;
+  readonly args: readonly string[];
+}
+
+function nodeProgram({ id, name, folder, httpAddress, args }: NodeProgram) {
+  return {
+    id,
+    name,
+    command: process.execPath,
+    args: ["--disable-warning=TimeoutNegativeWarning", ...args],
+    cwd: folder,
+    logFile: join(folder, `${name}.log`),
+    isHealthy: async () => (await fetch(`http://${httpAddress}/readyz`, { signal: AbortSignal.timeout(5_000) })).ok,
+  };
+}
+
+/** NodeHandle's pid is a getter: whoever adds to a handle defines properties, since spreading would freeze it. */
+async function startHealthy(node: NodeHandle): Promise<NodeHandle> {
   await node.start();
   try {
     await node.waitUntilHealthy();
@@ -113,9 +174,5 @@ async function startServer(
     await node.kill();
     throw error;
   }
-  // NodeHandle's pid is a getter: spreading would freeze it.
-  return Object.defineProperties(node, {
-    grpcAddress: { value: grpcAddress, enumerable: true },
-    httpAddress: { value: httpAddress, enumerable: true },
-  }) as ServerNode;
+  return node;
 }

@@ -1,2 +1,10 @@
-export { type Fleet, type FleetOptions, openFleet, type ServerNode, type ServerOptions } from "./fleet.ts";
+export {
+  type Fleet,
+  type FleetOptions,
+  openFleet,
+  type ProgramNode,
+  type ProgramOptions,
+  type ServerNode,
+  type ServerOptions,
+} from "./fleet.ts";
 export { findRunning, type Running } from "./running.ts";
