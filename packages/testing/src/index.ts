@@ -1,3 +1,4 @@
+export type { MemoryBroker } from "./memory-broker.ts";
 export type { MemoryRecord } from "./memory-record.ts";
 export type { MemoryTopic, ReadOptions, RecordListener, TopicSubscription } from "./memory-topic.ts";
 export { RecordsDroppedError } from "./records-dropped-error.ts";

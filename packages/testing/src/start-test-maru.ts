@@ -1,18 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { fromBinary } from "@bufbuild/protobuf";
+import { partitionOf } from "@maru/kafka";
 import { type RoomEvent, RoomEventSchema } from "@maru/protocol";
 import { readConfig } from "@maru/server/config.ts";
 import { serveApi } from "@maru/server/context.ts";
 import { signServiceToken } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
+import type { OutgoingEvent } from "@maru/server/relay/to-event.ts";
 import { createMemoryStore } from "@maru/server/store/memory.ts";
 import { createMemoryCardTypes } from "@maru/server/store/memory-card-types.ts";
 import { createMemoryJobStore } from "@maru/server/store/memory-jobs.ts";
 import { createTelemetry } from "@maru/server/telemetry.ts";
+import { createMemoryBroker } from "./memory-broker.ts";
 import type { MemoryRecord } from "./memory-record.ts";
+import type { MemoryTopic } from "./memory-topic.ts";
 import { relayTo } from "./relay-to.ts";
 import type { TestMaru, TestMaruOptions } from "./test-maru.ts";
-import { createTopicLog } from "./topic-log.ts";
 
 /**
  * Starts the real server in this process, over a memory store, with its interceptors, reflection and health, and a memory
@@ -47,26 +50,30 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     MARU_HTTP_ADDRESS: loopback("httpPort", options.httpPort),
   });
   const clock = { nowMs: Date.now };
-  const topicOptions = { partitionCount: partitions, maxBytes: maxTopicBytes, nowMs: clock.nowMs };
-  const roomEvents = createTopicLog({ name: config.kafkaTopic, ...topicOptions });
-  const readMarkers = createTopicLog({ name: config.kafkaReadMarkersTopic, ...topicOptions });
+  const topics = { roomEvents: config.kafkaTopic, readMarkers: config.kafkaReadMarkersTopic };
+  const { broker, logOf, close: closeBroker } = createMemoryBroker({ maxTopicBytes, nowMs: clock.nowMs });
+  for (const topic of Object.values(topics)) {
+    await broker.ensureTopic({ topic, partitionCount: partitions, replicationFactor: 1 });
+  }
+  const emit = ({ topic, ...event }: OutgoingEvent) =>
+    void logOf(topic).append({ ...event, partition: partitionOf(event.key, partitions) });
   const api = await serveApi({
     config,
     log: createLog(config.logLevel, process.stderr),
     telemetry: createTelemetry({ processMetrics: false }),
     clock,
-    store: createMemoryStore({ onChange: relayTo({ roomEvents, readMarkers }, clock), nowMs: clock.nowMs }),
+    store: createMemoryStore({ onChange: relayTo(emit, topics, clock), nowMs: clock.nowMs }),
     jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
   });
 
+  const roomEvents = broker.topic(topics.roomEvents) as MemoryTopic;
   const { tokenIssuer: issuer, tokenAudience: audience } = config;
   async function closeAll(): Promise<void> {
     await api.drain();
     await api[Symbol.asyncDispose]();
-    roomEvents.close();
-    readMarkers.close();
+    closeBroker();
   }
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= closeAll());
@@ -75,9 +82,10 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     httpAddress: `http://${api.httpAddress}`,
     token: (service = "test") =>
       signServiceToken({ key: config.tokenKey ?? key, service, ttlSeconds: 86_400, issuer, audience }),
-    topic: roomEvents.topic,
-    readMarkers: readMarkers.topic,
-    events: (readOptions) => decodeAll(roomEvents.topic.read(readOptions)),
+    broker,
+    topic: roomEvents,
+    readMarkers: broker.topic(topics.readMarkers) as MemoryTopic,
+    events: (readOptions) => decodeAll(roomEvents.read(readOptions)),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -2,9 +2,9 @@ import type { MemoryRecord } from "./memory-record.ts";
 import type { RecordListener, TopicSubscription } from "./memory-topic.ts";
 
 /** Calls the listener with all that `read` gives. */
-export function subscribeTo(
-  read: (signal: AbortSignal) => AsyncIterable<MemoryRecord>,
-  listener: RecordListener,
+export function subscribeTo<V extends Uint8Array | null>(
+  read: (signal: AbortSignal) => AsyncIterable<MemoryRecord<V>>,
+  listener: RecordListener<V>,
 ): TopicSubscription {
   const stopping = new AbortController();
   const { signal } = stopping;

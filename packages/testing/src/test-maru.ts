@@ -1,4 +1,5 @@
 import type { RoomEvent } from "@maru/protocol";
+import type { MemoryBroker } from "./memory-broker.ts";
 import type { MemoryTopic, ReadOptions } from "./memory-topic.ts";
 
 /** How to start a Maru in memory. Everything may be left out. */
@@ -28,6 +29,8 @@ export interface TestMaru extends AsyncDisposable {
   readonly httpAddress: string;
   /** A token for a calling service, valid for a day, with this Maru only. @param service its name, default `"test"` */
   token(service?: string): Promise<string>;
+  /** Kafka in memory, for consumers: `subscribe(client, { brokers: maru.broker, group: "push" }, handlers)`. */
+  readonly broker: MemoryBroker;
   /** The topic of the room events: one record for each entry of each room, in order per room, never a repeat. */
   readonly topic: MemoryTopic;
   /** The topic of the read markers. Unlike Kafka's it is not compacted. */
