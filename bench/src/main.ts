@@ -12,6 +12,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --rooms N  --messages N  --lists N
   consume      events per second through the typed consumer, against a kafkajs consumer that only counts
                  --events N  --rooms N  --rounds N
+  e2e          delay from send to handler, against a put, a record and a consumer that nothing ties together
+                 --per-second N  --seconds N  --rounds N  --rooms N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -24,6 +26,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   page: () => import("./page.ts"),
   "list-rooms": () => import("./list-rooms.ts"),
   consume: () => import("./consume.ts"),
+  e2e: () => import("./e2e.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -108,9 +108,26 @@ test("the bench consume prints the rates and the CPU time of both consumers", { 
   expect(results.ratio).toBeCloseTo(results.maru.per_second / results.raw.per_second);
 });
 
+test("the bench e2e prints the delays of both ways and their difference", { timeout: 180_000 }, async () => {
+  const { text, results } = await bench(
+    "e2e",
+    "--per-second",
+    "50",
+    "--seconds",
+    "1",
+    "--rounds",
+    "1",
+    "--results",
+    "",
+  );
+  expect(text).toContain("Difference: p50");
+  for (const side of [results.raw, results.maru]) expect(side.p99_ms).toBeGreaterThanOrEqual(side.p50_ms);
+  expect(results.difference.p50_ms).toBeCloseTo(results.maru.p50_ms - results.raw.p50_ms);
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
-  for (const name of ["rpc", "send", "page", "list-rooms", "consume"])
+  for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e"])
     expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   await expect(run(process.execPath, [main, "speed"])).rejects.toMatchObject({
     stderr: expect.stringContaining('there is no bench "speed"'),
