@@ -14,7 +14,8 @@ let maru: StartedMaru;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  await installPacked(folder, ["protocol", "kafka", "client", "testing"], ["typescript@7.0.2", "@types/node@24.19.2"]);
+  const others = ["typescript@7.0.2", "@types/node@24.19.2", "@opentelemetry/api@1.10.0", "prom-client@15.1.3"];
+  await installPacked(folder, ["protocol", "kafka", "client", "testing"], others);
   cpSync(join(root, "packages/client/test/acme/gen"), join(folder, "gen"), { recursive: true });
   const descriptors = ["-o", join(folder, "payments.binpb"), "--as-file-descriptor-set"];
   await run("buf", ["build", join(root, "packages/client/test/acme/proto"), ...descriptors]);

@@ -98,6 +98,11 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     may: ["@maru/protocol", "@maru/kafka", "@bufbuild/protobuf", "packages/client/src/", "node:"],
   },
   {
+    in: "packages/client/src/tracing/",
+    may: ["@bufbuild/protobuf", "@connectrpc/", "@opentelemetry/api", "packages/client/src/"],
+  },
+  { in: "packages/client/src/metrics/", may: ["prom-client", "packages/client/src/events/"] },
+  {
     in: "packages/client/src/",
     may: ["@maru/protocol", "@bufbuild/protobuf", "@connectrpc/", "@grpc/grpc-js", "node:"],
   },
@@ -178,6 +183,7 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/relay/worker.ts", line: 'import { Kafka } from "kafkajs";' },
   { file: "packages/server/src/config.ts", line: 'import { parse } from "yaml";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
+  { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },
 ];
 
 /** The check itself is checked: each planted import must be found. */

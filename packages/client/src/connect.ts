@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { parseAddresses, type ServerAddress } from "./address.ts";
 import { createAwayMemory } from "./away.ts";
+import type { CallTracing } from "./call-tracing.ts";
 import { createCallTransport, type Server } from "./call-transport.ts";
 import { type CardSender, createCardSender } from "./cards.ts";
 import { createKeyClock } from "./idempotency-key.ts";
@@ -32,8 +33,10 @@ export interface ConnectOptions {
   readonly retry?: RetryOptions;
   /** With several addresses: whether the calls of a room go to one server, which then needs no reads to append. @default true */
   readonly affinity?: boolean;
-  /** Run around each try of each call, for tracing for example; the last one outermost. */
+  /** Run around each try of each call; the last one outermost. */
   readonly interceptors?: readonly Interceptor[];
+  /** Traces calls: `openTelemetryTracing()` of `@maru/client/tracing/opentelemetry`, or your own. @default not at all */
+  readonly tracing?: CallTracing;
 }
 
 /** A client of Maru: the nouns of the contract, and ways to what lies under them. Made by {@link connectMaru}. */
@@ -95,7 +98,9 @@ export function connectMaru(options: ConnectOptions): Maru {
 }
 
 function toTransport(address: ServerAddress, options: ConnectOptions) {
-  const { keepalive, interceptors } = options;
+  const { keepalive, tracing } = options;
+  const given = options.interceptors ?? [];
+  const interceptors = tracing === undefined ? given : [...given, tracing.toServer(address)];
   const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls;
   if (address.protocol === "grpc") return createGrpcTransport({ address: address.name, tls, keepalive, interceptors });
   if (tls !== undefined && !address.secure) {

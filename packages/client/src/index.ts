@@ -18,6 +18,7 @@ export {
   type Room,
 } from "@maru/protocol";
 export { type ActorInit, service, system, user } from "./actors.ts";
+export type { CallTracing, TracedServer } from "./call-tracing.ts";
 export { cardOf } from "./card-of.ts";
 export type { CardSender, SendCardOptions, UpdateCardOptions } from "./cards.ts";
 export { type ConnectOptions, connectMaru, type Maru } from "./connect.ts";

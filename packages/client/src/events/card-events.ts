@@ -70,8 +70,9 @@ export function cardHandlerOf<Tx>(
   return unknownCard && ((_event, ctx) => unknownCard({ ...facts, value: card.value }, ctx));
 }
 
-function factsOf({ roomId, seq, entry, type, committedAt, relayedAt, healed }: AnyEvent): EventFacts {
-  return { roomId, seq, entry, type, committedAt, relayedAt, healed };
+function factsOf(event: AnyEvent): EventFacts {
+  const { roomId, seq, entry, type, committedAt, streamedAt, relayedAt, healed } = event;
+  return { roomId, seq, entry, type, committedAt, streamedAt, relayedAt, healed };
 }
 
 /** A message that is held has no content yet, and one that was deleted has none any more. */

@@ -12,7 +12,7 @@ export const kindOfType: ReadonlyMap<string, EventKind> = new Map(
 
 /** What a record says. An entry of a type that is not known is a value of its own kind. Throws {@link UndecodableEventError}. */
 export function decodeEvent(record: ConsumedRecord): AnyEvent {
-  const { entry, committedAt, relayedAt, healed } = parse(record);
+  const { entry, committedAt, streamedAt, relayedAt, healed } = parse(record);
   const wrong = entry === undefined ? "it holds no entry" : whatIsWrong(entry, record.key);
   if (entry === undefined || wrong !== undefined) throw new UndecodableEventError(record, `${wrong}`);
   const facts: EventFacts = {
@@ -21,6 +21,7 @@ export function decodeEvent(record: ConsumedRecord): AnyEvent {
     entry,
     type: entry.type,
     committedAt: toDate(committedAt),
+    streamedAt: toDate(streamedAt),
     relayedAt: toDate(relayedAt),
     healed,
   };

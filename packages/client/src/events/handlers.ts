@@ -16,6 +16,11 @@ export interface EventFacts {
   readonly type: string;
   /** When the entry was committed to the table; undefined if the event does not say. */
   readonly committedAt: Date | undefined;
+  /**
+   * When the table's stream has the entry from, by the stream's clock and in its resolution; undefined if the event does not
+   * say, as a healed one.
+   */
+  readonly streamedAt: Date | undefined;
   /** When the relay took the entry from the table's stream; undefined if the event does not say. */
   readonly relayedAt: Date | undefined;
   /** The entry was read from the table later than usual, to close a hole: it may be edited or deleted already. */
@@ -75,7 +80,12 @@ export interface EventContext<Tx = undefined> {
   readonly kafkaTimestamp: Date;
   /** When this consumer fetched the event. */
   readonly receivedAt: Date;
+  /** When the handler was called, this time. */
+  readonly handledAt: Date;
 }
+
+/** What an {@link EventContext} says of the delivery alone, for those who only look on. */
+export type DeliveryFacts = Omit<EventContext<unknown>, "tx">;
 
 /** Handles one event. When it returns, or the promise that it returns resolves, the event is done; throwing means a retry. */
 export type Handler<E, Tx = undefined> = (event: E, ctx: EventContext<Tx>) => unknown;

@@ -1,7 +1,9 @@
 import { type Broker, type KafkaConnection, kafkaBroker } from "@maru/kafka";
 import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
+import type { ConsumerTracing } from "./consumer-tracing.ts";
 import { kindOfType } from "./decode.ts";
 import type { Handlers } from "./handlers.ts";
+import type { ConsumerMetrics } from "./metrics.ts";
 import type { PositionStore } from "./position-store.ts";
 import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
 import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
@@ -47,6 +49,10 @@ export interface SubscribeOptions<Tx = undefined> extends ConnectionOptions {
    * and has not come after as long again, there is the warning `stalled`. @default 10_000
    */
   readonly stallCheckMs?: number;
+  /** Where the numbers go: `prometheusMetrics()` of `@maru/client/metrics/prometheus`, or your own. Default: nowhere. */
+  readonly metrics?: ConsumerMetrics;
+  /** Traces handlers: `openTelemetryTracing()` of `@maru/client/tracing/opentelemetry`, or your own. Default: not at all. */
+  readonly tracing?: ConsumerTracing;
   /** Is told of what the consumer got over. Default: a warning of the process, on stderr. */
   readonly onWarning?: (warning: ConsumerWarning) => void;
 }

@@ -20,7 +20,7 @@ function startCommits(commit: PartitionClaim["commit"], intervalMs: number) {
     seek() {},
   };
   const fail = (error: unknown) => void failures.push(error);
-  const commits = createPartitionCommits({ offsets, intervalMs, fail }, claim);
+  const commits = createPartitionCommits({ offsets, intervalMs, stored: () => {}, fail }, claim);
   return { offsets, commits, failures, lost };
 }
 

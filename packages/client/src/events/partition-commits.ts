@@ -16,6 +16,8 @@ export interface PartitionCommitsDeps {
   readonly offsets: OffsetTracker;
   /** How long done events may wait for the next commit, in milliseconds. */
   readonly intervalMs: number;
+  /** Is told when a commit was stored. */
+  readonly stored: () => void;
   /** Is told when the brokers refuse a commit. */
   readonly fail: (error: unknown) => void;
 }
@@ -44,7 +46,7 @@ export function createPartitionCommits(deps: PartitionCommitsDeps, claim: Partit
     asked = next;
     busyCount++;
     try {
-      await claim.commit(next);
+      if (await claim.commit(next)) deps.stored();
     } catch (error) {
       deps.fail(error);
     } finally {

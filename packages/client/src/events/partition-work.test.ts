@@ -5,9 +5,12 @@ import { expect, test } from "vitest";
 import { HandlerFailedError } from "./errors.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { EventOf, GapEvent, Handlers } from "./handlers.ts";
+import { observe } from "./observation.ts";
 import { createPartitionWork, type FetchedEvent, type PartitionWorkDeps } from "./partition-work.ts";
 import type { PositionStore } from "./position-store.ts";
 import type { ConsumerWarning } from "./warning.ts";
+
+const nobody = { group: "g", topic: "t", inFlightCount: 0, lag: () => ({ partitions: [], rooms: [] }) };
 
 /** The work on a partition whose claim writes down what is asked of it. */
 function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<PartitionWorkDeps<Tx>> = {}) {
@@ -36,6 +39,7 @@ function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<Part
       group: "g",
       handlers,
       positions: undefined,
+      observation: observe({ tracing: undefined, metrics: undefined, steadyMs: () => 0 }, nobody),
       slots: createHandlerSlots(16),
       retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },
       commitIntervalMs: 1,
@@ -58,7 +62,16 @@ function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<Part
 function fetched(roomId: string, seq: number, offset: bigint, sizeBytes = 10): FetchedEvent {
   const entry = create(EntrySchema, { roomId, seq, type: "room_unfrozen", body: { case: "roomUnfrozen", value: {} } });
   if (entry.body.case !== "roomUnfrozen") throw new Error("the body is set right above");
-  const facts = { roomId, seq, entry, type: entry.type, committedAt: undefined, relayedAt: undefined, healed: false };
+  const facts = {
+    roomId,
+    seq,
+    entry,
+    type: entry.type,
+    committedAt: undefined,
+    streamedAt: undefined,
+    relayedAt: undefined,
+    healed: false,
+  };
   const event: EventOf<"roomUnfrozen"> = { ...facts, kind: "roomUnfrozen", body: entry.body.value };
   const value = new Uint8Array(sizeBytes);
   const record = { topic: "t", partition: 0, offset, key: null, value, headers: {}, timestampMs: 0 };

@@ -2,7 +2,9 @@ import type { ConsumedRecord, PartitionClaim } from "@maru/kafka";
 import { createOffsetTracker, type TakenOffset } from "./commit.ts";
 import { HandlerFailedError } from "./errors.ts";
 import type { HandlerSlots } from "./handler-slots.ts";
-import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
+import { type AnyEvent, type DeliveryFacts, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
+import type { WaitingRoom } from "./lag.ts";
+import type { Observation } from "./observation.ts";
 import { createPartitionCommits } from "./partition-commits.ts";
 import type { PositionStore } from "./position-store.ts";
 import { createPositions } from "./positions.ts";
@@ -16,6 +18,7 @@ export interface PartitionWorkDeps<Tx> {
   readonly handlers: Handlers<Tx>;
   /** Stores the position of a room with what a handler writes. */
   readonly positions: PositionStore<Tx> | undefined;
+  readonly observation: Observation;
   readonly slots: HandlerSlots;
   readonly retry: HandlerRetryPolicy;
   readonly commitIntervalMs: number;
@@ -44,6 +47,12 @@ export interface PartitionWork {
   take(fetched: readonly FetchedEvent[]): void;
   /** Nothing more begins; what runs may end, and then counts as done. */
   stop(): void;
+  /** The first offset that is not done. */
+  readonly nextOffset: bigint;
+  /** When Kafka was given the event that was taken last. */
+  readonly lastTakenMs: number | undefined;
+  /** The rooms with events that are not done. */
+  waitingRooms(): WaitingRoom[];
   /** See `PartitionCommits`. */
   commitNow(): Promise<void>;
   /** See `PartitionCommits`. */
@@ -73,10 +82,15 @@ const BACKLOG_LIMITS = { events: 1000, bytes: 8 * 1024 * 1024, uncommitted: 20_0
 export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: PartitionClaim): PartitionWork {
   const offsets = createOffsetTracker();
   const positions = createPositions(deps.maxRooms);
-  const commits = createPartitionCommits({ offsets, intervalMs: deps.commitIntervalMs, fail: deps.fail }, claim);
+  const commits = createPartitionCommits(
+    { offsets, intervalMs: deps.commitIntervalMs, fail: deps.fail, stored: () => deps.observation.meter.committed() },
+    claim,
+  );
   const signal = AbortSignal.any([claim.signal, deps.drainSignal]);
   const lanes = new Map<string, Lane>();
   const backlog = { events: 0, bytes: 0 };
+  const { meter } = deps.observation;
+  let lastTakenMs: number | undefined;
   let paused = false;
   let stopped = false;
 
@@ -84,11 +98,17 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     handle: begin,
     tellGap(lane) {
       const gap = toGap(lane, positions.get(lane.roomId) ?? 0);
-      if (gap) deps.warn(gapWarning(gap));
+      if (gap) {
+        meter.gapTold(gap.reason, gap.lastMissingSeq - gap.firstMissingSeq + 1);
+        deps.warn(gapWarning(gap));
+      }
       if (deps.handlers.gap) lane.gap = gap;
       begin(lane);
     },
-    drop: finishFirst,
+    drop(lane) {
+      meter.repeatDropped();
+      finishFirst(lane);
+    },
     finish(lane) {
       const seq = lane.queue[0]?.event.seq;
       if (seq !== undefined) positions.set(lane.roomId, seq);
@@ -96,6 +116,7 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     },
     wait() {},
     retryLater(lane) {
+      meter.retried();
       const waitMs = handlerBackoffMs(deps.retry, lane.attempts, deps.random()) ?? 0;
       lane.timer = setTimeout(input, waitMs, lane, "backoffOver");
     },
@@ -129,7 +150,7 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     if (lane.gap || handlerOf(deps.handlers, first.event)) {
       deps.slots.run(lane.roomId, () => handOver(lane, first));
     } else {
-      deps.skipped(first.event);
+      passOver(first.event);
       step(lane, "handled");
     }
   }
@@ -138,14 +159,20 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     if (lane.state !== "handling") return;
     const facts = toContext(first, ++lane.attempts);
     try {
-      await process(lane, first, async (tx) => {
-        const ctx = { ...facts, tx };
-        if (lane.gap) await deps.handlers.gap?.(lane.gap, ctx);
-        if (!deps.positions) lane.gap = undefined;
-        const handler = handlerOf(deps.handlers, first.event);
-        if (handler) await handler(first.event, ctx);
-        else deps.skipped(first.event);
-      });
+      const handler = handlerOf(deps.handlers, first.event);
+      const handle = () =>
+        process(lane, first, async (tx) => {
+          const ctx = { ...facts, tx };
+          if (lane.gap) await deps.handlers.gap?.(lane.gap, ctx);
+          if (!deps.positions) lane.gap = undefined;
+          await handler?.(first.event, ctx);
+        });
+      if (handler) {
+        await deps.observation.around(first.event, facts, handle);
+      } else {
+        await handle();
+        passOver(first.event);
+      }
       lane.gap = undefined;
     } catch (error) {
       lane.failure = error;
@@ -156,11 +183,18 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     input(lane, "handled");
   }
 
-  async function process(lane: Lane, { event }: QueuedEvent, work: (tx: Tx) => Promise<void>): Promise<void> {
+  async function process(lane: Lane, { event }: QueuedEvent, work: (tx: Tx) => Promise<void>) {
     const { roomId, seq } = event;
-    // Without a store, handlers are typed for a Tx that is undefined.
-    if (!deps.positions) return work(undefined as Tx);
-    await deps.positions.process({ group: deps.group, roomId, seq, previousSeq: positions.get(lane.roomId) }, work);
+    if (deps.positions) {
+      return deps.positions.process({ group: deps.group, roomId, seq, previousSeq: positions.get(lane.roomId) }, work);
+    }
+    await work(undefined as Tx); // Without a store, handlers are typed for a Tx that is undefined.
+    return "processed" as const;
+  }
+
+  function passOver(event: AnyEvent): void {
+    deps.skipped(event);
+    deps.observation.passedOver(event);
   }
 
   function finishFirst(lane: Lane): void {
@@ -195,10 +229,11 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     return lane;
   }
 
-  function toContext({ record, receivedAt }: FetchedEvent, attempt: number): Omit<EventContext<Tx>, "tx"> {
+  function toContext({ record, receivedAt }: FetchedEvent, attempt: number): DeliveryFacts {
     const { topic, partition, offset, timestampMs } = record;
     const kafkaTimestamp = new Date(timestampMs);
-    return { signal, attempt, group: deps.group, topic, partition, offset, kafkaTimestamp, receivedAt };
+    const handledAt = new Date();
+    return { signal, attempt, group: deps.group, topic, partition, offset, kafkaTimestamp, receivedAt, handledAt };
   }
 
   return {
@@ -206,6 +241,7 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
       for (const one of fetched) {
         if (stopped) return;
         const lane = laneOf(one.event.roomId);
+        lastTakenMs = one.record.timestampMs;
         const queued = { ...one, taken: offsets.take(one.record.offset) };
         lane.queue.push(queued);
         backlog.events++;
@@ -217,6 +253,19 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
       if (stopped) return;
       stopped = true;
       for (const lane of lanes.values()) input(lane, "stop");
+    },
+    get nextOffset() {
+      return offsets.next ?? claim.startOffset;
+    },
+    get lastTakenMs() {
+      return lastTakenMs;
+    },
+    waitingRooms() {
+      return [...lanes.values()].flatMap(({ roomId, queue }) => {
+        const first = queue[0];
+        if (!first) return [];
+        return { roomId, eventCount: queue.length, seq: first.event.seq, kafkaMs: first.record.timestampMs };
+      });
     },
     commitNow: commits.now,
     commitLast: commits.last,

@@ -3,6 +3,8 @@ import type { Maru } from "../connect.ts";
 import { decodeEvent } from "./decode.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { AnyEvent, Handlers } from "./handlers.ts";
+import { type ConsumerLag, toLag } from "./lag.ts";
+import { observe } from "./observation.ts";
 import { refuseBadHandlers, type SubscribeOptions, toSettings } from "./options.ts";
 import {
   createPartitionWork,
@@ -36,6 +38,11 @@ export interface RoomConsumer extends AsyncDisposable {
   readonly done: Promise<void>;
   /** The partitions that are assigned now: `highOffset - position` events of each have not been fetched yet. */
   readonly partitions: readonly ConsumedPartition[];
+  /**
+   * How far this consumer is behind, by partition, and in which rooms the most waits. Cheap: it asks nobody. What its group
+   * has not been assigned, and what no consumer holds, is not in it.
+   */
+  lag(): ConsumerLag;
   /**
    * Stops fetching, waits for the handlers that run, commits what is done, leaves the group. Never rejects. May be called
    * again. A handler may call it, but not wait for it.
@@ -93,9 +100,28 @@ export async function subscribe<Tx = undefined>(
       fail(error);
     }
   };
+  const lag = () => {
+    const states = [...works].map(([claim, work]) => {
+      const { partition, highOffset } = claim;
+      const { nextOffset, lastTakenMs } = work;
+      return { partition, highOffset, nextOffset, lastTakenMs, rooms: work.waitingRooms() };
+    });
+    return toLag(states, Date.now());
+  };
+  const watched = {
+    group,
+    topic,
+    lag,
+    get inFlightCount() {
+      return slots.busyRooms.length;
+    },
+  };
+  const { tracing, metrics } = options;
+  const observation = observe({ tracing, metrics, steadyMs: () => performance.now() }, watched);
   const deps: PartitionWorkDeps<Tx> = {
     group,
     handlers,
+    observation,
     positions: settings.positions,
     slots,
     retry: settings.retry,
@@ -168,6 +194,7 @@ export async function subscribe<Tx = undefined>(
       fail(error);
     }
     await handlersEnd();
+    observation.meter.closed();
   }
   const ended = untilEnded();
   const close = (): Promise<void> => {
@@ -184,6 +211,7 @@ export async function subscribe<Tx = undefined>(
     get partitions() {
       return driver.claims.map(({ partition, position, highOffset }) => ({ partition, position, highOffset }));
     },
+    lag,
     close,
     [Symbol.asyncDispose]: close,
   };
