@@ -2,11 +2,12 @@ import type { KafkaConnection } from "./connection.ts";
 import { startConsumer } from "./consumer-driver.ts";
 import type { ConsumerDriver, ConsumerOptions } from "./consumer-options.ts";
 import { type ProducerOptions, type RoomProducer, startProducer } from "./producer.ts";
-import { type ReadRange, readPartitions } from "./read-partitions.ts";
+import { type FollowRange, followPartitions, type ReadRange, readPartitions } from "./read-partitions.ts";
 import type { ConsumedRecord } from "./record.ts";
 import {
   committedOffsets,
   ensureTopic,
+  offsetsAtTime,
   type PartitionOffsets,
   type TopicSpec,
   topicOffsets,
@@ -23,8 +24,10 @@ export interface Broker {
   ensureTopic(spec: TopicSpec): Promise<"created" | "verified">;
   topicPartitions(topic: string): Promise<number>;
   topicOffsets(topic: string): Promise<PartitionOffsets[]>;
+  offsetsAtTime(topic: string, timeMs: number): Promise<Map<number, bigint>>;
   committedOffsets(groupId: string, topic: string): Promise<Map<number, bigint>>;
   readPartitions(range: ReadRange, onRecords: (records: ConsumedRecord[]) => void | Promise<void>): Promise<void>;
+  followPartitions(range: FollowRange, onRecords: (records: ConsumedRecord[]) => void | Promise<void>): Promise<void>;
 }
 
 /**
@@ -41,7 +44,9 @@ export function kafkaBroker(connection: KafkaConnection): Broker {
     ensureTopic: (spec) => ensureTopic(connection, spec),
     topicPartitions: (topic) => topicPartitions(connection, topic),
     topicOffsets: (topic) => topicOffsets(connection, topic),
+    offsetsAtTime: (topic, timeMs) => offsetsAtTime(connection, topic, timeMs),
     committedOffsets: (groupId, topic) => committedOffsets(connection, groupId, topic),
     readPartitions: (range, onRecords) => readPartitions(connection, range, onRecords),
+    followPartitions: (range, onRecords) => followPartitions(connection, range, onRecords),
   };
 }

@@ -54,6 +54,24 @@ export async function topicOffsets(connection: KafkaConnection, topic: string): 
   return askBrokers(openKafka(connection), `read the offsets of ${topic}`, ask, patience());
 }
 
+/**
+ * The first offset of each partition whose record is of that time (milliseconds since 1970) or later; the offset that the
+ * next record will get where there is none. Throws `UnknownTopicError`.
+ */
+export async function offsetsAtTime(
+  connection: KafkaConnection,
+  topic: string,
+  timeMs: number,
+): Promise<Map<number, bigint>> {
+  const ask = async (admin: Admin) => {
+    const offsets = await named(topic, () =>
+      admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, Math.floor(timeMs))),
+    );
+    return new Map(offsets.map((o) => [o.partition, BigInt(o.offset)]));
+  };
+  return askBrokers(openKafka(connection), `look up offsets of ${topic} by time`, ask, patience());
+}
+
 /** The offsets where a group goes on reading, by partition; partitions without one are left out. */
 export async function committedOffsets(
   connection: KafkaConnection,

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { partitionOf, readPartitions, startProducer, UnknownTopicError } from "../src/index.ts";
+import {
+  followPartitions,
+  OffsetLostError,
+  offsetsAtTime,
+  partitionOf,
+  readPartitions,
+  startProducer,
+  topicOffsets,
+  UnknownTopicError,
+} from "../src/index.ts";
 import { connection, message, newTopic, textOf } from "./cluster.ts";
 
 test("partitions are read from the first record to the last, and no others", async () => {
@@ -45,4 +54,52 @@ test("a partition or topic that does not exist is refused", async () => {
   const read = (range: { topic: string; partitions: number[] }) => readPartitions(connection(), range, () => {});
   await expect(read({ topic, partitions: [7] })).rejects.toThrow("has no partition 7");
   await expect(read({ topic: "kafka-test-nowhere", partitions: [0] })).rejects.toThrow(UnknownTopicError);
+});
+
+test("a partition is read from an offset up to another, and followed from there, each record once", async () => {
+  const topic = await newTopic(1);
+  await using producer = await startProducer(connection());
+  const send = (texts: string[]) =>
+    producer.sendAll(
+      topic,
+      texts.map((text) => message("k", text)),
+    );
+  await send(["0", "1", "2", "3"]);
+  const read: string[] = [];
+  const range = { topic, partitions: [0], from: new Map([[0, 1n]]), until: new Map([[0, 3n]]) };
+  await readPartitions(connection(), range, (records) => void read.push(...records.map(textOf)));
+  expect(read).toEqual(["1", "2"]);
+
+  const stop = new AbortController();
+  let busy = false;
+  const following = followPartitions(
+    connection(),
+    { topic, from: new Map([[0, 3n]]), signal: stop.signal },
+    async (records) => {
+      expect(busy).toBe(false);
+      busy = true;
+      await send(read.length < 5 ? [`${read.length + 1}`] : []);
+      read.push(...records.map(textOf));
+      busy = false;
+    },
+  );
+  await expect.poll(() => read, { timeout: 20_000 }).toEqual(["1", "2", "3", "3", "4", "5"]);
+  stop.abort();
+  await following;
+});
+
+test("an offset that the log does not hold is told, and a time has its offset", async () => {
+  const topic = await newTopic(1);
+  await using producer = await startProducer(connection());
+  const before = Date.now();
+  await producer.send(topic, message("k", "v"));
+  expect(await offsetsAtTime(connection(), topic, before)).toEqual(new Map([[0, 0n]]));
+  expect(await offsetsAtTime(connection(), topic, Date.now() + 60_000)).toEqual(new Map([[0, 1n]]));
+  expect(await topicOffsets(connection(), topic)).toMatchObject([{ lowOffset: 0n, highOffset: 1n }]);
+  const from = new Map([[0, 7n]]);
+  const { signal } = new AbortController();
+  await expect(followPartitions(connection(), { topic, from, signal }, () => {})).rejects.toThrow(OffsetLostError);
+  await expect(readPartitions(connection(), { topic, partitions: [0], from }, () => {})).rejects.toThrow(
+    OffsetLostError,
+  );
 });
