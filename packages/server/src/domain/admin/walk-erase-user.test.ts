@@ -17,6 +17,7 @@ import { commitMessage } from "../messages/commit.ts";
 import { editMessage } from "../messages/edit.ts";
 import { setReactions } from "../messages/set-reactions.ts";
 import type { PutOutcome, Store } from "../store.ts";
+import { eraseRoom } from "./erase-room.ts";
 import { type JobProgress, type JobStep, noProgress } from "./job.ts";
 import { verifyRoom } from "./verify-room.ts";
 import { walkEraseUser } from "./walk-erase-user.ts";
@@ -93,6 +94,31 @@ it("also takes what a commit carried of a message that retention has removed", a
   await erase();
   expect(await allOf(roomId)).not.toContain("secret");
   expect(await allOf(roomId)).toContain("of bob");
+});
+
+it("tells a room once whose content retention removed while the erasure was on its way to it", async () => {
+  const roomId = await openRoom(domain);
+  const seq = await say(roomId, "secret");
+  await say(roomId, "of bob", user("bob"));
+  // What the page shows is gone by the time at which the step reads it.
+  let isSeen = false;
+  domain = startServer({
+    ...store,
+    async readEntries(range) {
+      const page = await store.readEntries(range);
+      if (isSeen || !page.some(({ entry }) => entry.seq === seq)) return page;
+      isSeen = true;
+      await store.raisePurgedBelow(roomId, seq + 1);
+      await store.deleteEntries(roomId, [seq]);
+      return page;
+    },
+  });
+  // One look at the room: the walk's second one would tell it late what this one left out.
+  const steps = await Array.fromAsync(eraseRoom(domain, call, { roomId, userId: "ann" }));
+  expect(steps.map(({ changed }) => changed)).toEqual([0]);
+  expect(await allOf(roomId)).not.toContain("secret");
+  const told = (await readAll(roomId)).filter(({ entry }) => entry.body.case === "userErased");
+  expect(told.map(({ entry }) => entry.body.value)).toMatchObject([{ userId: "ann", entryCount: 0 }]);
 });
 
 it("goes on in the room behind the one where it stopped, and tells each room, also one without a word of the user", async () => {
