@@ -76,6 +76,17 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     ],
   },
   {
+    // An agent is reached without Kafka.
+    in: "packages/server/src/relay/forward-",
+    may: [
+      "packages/server/src/relay/event-sink.ts",
+      "packages/server/src/relay/shard-blocked.ts",
+      "packages/server/src/relay/to-event.ts",
+      "@msgpack/msgpack",
+      "node:",
+    ],
+  },
+  {
     in: "packages/server/src/relay/",
     may: [
       "packages/server/src/domain/",
@@ -136,6 +147,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
 const sole: readonly { readonly module: string; readonly in: readonly string[] }[] = [
   { module: "kafkajs", in: ["packages/kafka/", "bench/src/consume/raw-side.ts", "bench/src/e2e/raw-side.ts"] },
   { module: "@aws-sdk/", in: ["packages/server/src/store/", "bench/", "packages/server/test/"] },
+  { module: "@msgpack/msgpack", in: ["packages/server/src/relay/forward-", "packages/server/test/forward-"] },
   { module: "yaml", in: ["packages/server/src/policy/"] },
   { module: "ioredis", in: ["packages/server/src/realtime/"] },
 ];
@@ -181,6 +193,7 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/domain/messages/send.ts", line: 'import { Code } from "@connectrpc/connect";' },
   { file: "packages/server/src/domain/log/append.ts", line: 'import { x } from "../../store/memory.ts";' },
   { file: "packages/server/src/relay/worker.ts", line: 'import { Kafka } from "kafkajs";' },
+  { file: "packages/server/src/relay/forward-sink.ts", line: 'import { startProducer } from "@maru/kafka";' },
   { file: "packages/server/src/config.ts", line: 'import { parse } from "yaml";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },

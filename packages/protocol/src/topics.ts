@@ -5,6 +5,12 @@ export const ROOM_EVENTS_TOPIC = "maru.room-events.v1";
 export const READ_MARKERS_TOPIC = "maru.read-markers.v1";
 
 /**
+ * Kafka topic with what the relay could not read as an entry and put aside, keyed by room id. Value: the record of the table's
+ * stream, whole, as JSON; headers say why. For people, and `maru-server admin relay-dead-letters`.
+ */
+export const RELAY_DEAD_LETTERS_TOPIC = "maru.relay-dead-letters.v1";
+
+/**
  * Key of a read marker's event: `<room_id>/<user_id>`. A room id has no slash, so the first one ends it.
  *
  * @example
@@ -25,9 +31,12 @@ export const EventHeader = {
   id: "ce_id",
   /** `maru`, or what the deployment is called. */
   source: "ce_source",
-  /** `maru.events.v1.` and the entry's type (`maru.events.v1.message_sent`), or `maru.events.v1.read_marker_moved`. */
+  /**
+   * `maru.events.v1.` and the entry's type (`maru.events.v1.message_sent`), `maru.events.v1.entry_gap` in the place of an entry
+   * that could not be read, or `maru.events.v1.read_marker_moved`.
+   */
   type: "ce_type",
-  /** When the entry was committed, RFC 3339. A read marker has none. */
+  /** When the entry was committed, RFC 3339. A read marker and a gap have none. */
   time: "ce_time",
   /** `application/protobuf`. */
   contentType: "content-type",

@@ -242,6 +242,12 @@ export const settings = {
     "maru.read-markers.v1",
     "Compacted topic of the read markers.",
   ),
+  kafkaRelayDeadLettersTopic: setting(
+    "MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC",
+    text,
+    "maru.relay-dead-letters.v1",
+    "Topic of what the relay could not read and put aside, kept for 90 days.",
+  ),
   kafkaPartitions: setting(
     "MARU_KAFKA_PARTITIONS",
     wholeNumber(1, 10_000),
@@ -350,6 +356,12 @@ export const settings = {
     wholeNumber(1, 60_000),
     "100",
     "How long the relay waits after it found no changes.",
+  ),
+  relayRepairRoomsPerSecond: setting(
+    "MARU_RELAY_REPAIR_ROOMS_PER_SECOND",
+    wholeNumber(1, 10_000),
+    "500",
+    "How many rooms are walked in a second at most when the relay missed changes and hands them on again from the table.",
   ),
   relayMaxPendingBytes: setting(
     "MARU_RELAY_MAX_PENDING_BYTES",

@@ -4,6 +4,7 @@ import { type ConsumedRecord, ensureTopic, startConsumer, startProducer } from "
 import { type RoomEvent, RoomEventSchema } from "@maru/protocol";
 import { Registry } from "prom-client";
 import { expect, inject } from "vitest";
+import type { Repairs } from "../src/domain/repair.ts";
 import type { Store } from "../src/domain/store.ts";
 import { createLog } from "../src/log.ts";
 import type { EventSink } from "../src/relay/event-sink.ts";
@@ -13,6 +14,7 @@ import type { OutgoingEvent } from "../src/relay/to-event.ts";
 import { type Relay, type RelayOptions, startRelay } from "../src/relay/worker.ts";
 import { createLeases, type Leases } from "../src/store/control.ts";
 import { createDynamoStore } from "../src/store/dynamodb-store.ts";
+import { createRepairs } from "../src/store/repairs.ts";
 import { readStreamArn } from "../src/store/stream.ts";
 import { toChange } from "../src/store/to-change.ts";
 import { textEntry } from "./store-fixtures.ts";
@@ -31,6 +33,9 @@ export interface RelayWorld extends AsyncDisposable {
   readonly events: readonly ArrivedEvent[];
   /** Of the topic of read markers, as they arrived. */
   readonly markers: readonly ConsumedRecord[];
+  readonly deadLetters: readonly ConsumedRecord[];
+  readonly repairs: Repairs;
+  readonly topics: { readonly roomEvents: string; readonly readMarkers: string; readonly deadLetters: string };
   start(options?: Partial<RelayOptions> & { toChange?: TableStreamDeps["toChange"] }): StartedRelay;
 }
 
@@ -55,12 +60,17 @@ export async function createRelayWorld(endpoint: string): Promise<RelayWorld> {
   });
   const { brokers } = inject("stack").kafka;
   const connection = { brokers, clientId: "relay-test" };
-  const topics = { roomEvents: scratchName("room-events"), readMarkers: scratchName("read-markers") };
+  const topics = {
+    roomEvents: scratchName("room-events"),
+    readMarkers: scratchName("read-markers"),
+    deadLetters: scratchName("dead-letters"),
+  };
   for (const topic of Object.values(topics))
     await ensureTopic(connection, { topic, partitionCount: 4, replicationFactor: 1 });
   const producer = making.use(await startProducer({ ...connection, drainTimeoutMs: 1_000 }));
   const events: ArrivedEvent[] = [];
   const markers: ConsumedRecord[] = [];
+  const deadLetters: ConsumedRecord[] = [];
   making.use(
     await startConsumer({
       ...connection,
@@ -70,6 +80,7 @@ export async function createRelayWorld(endpoint: string): Promise<RelayWorld> {
       onBatch(_claim, records) {
         for (const record of records)
           if (record.topic === topics.roomEvents) events.push(toArrived(record));
+          else if (record.topic === topics.deadLetters) deadLetters.push(record);
           else markers.push(record);
       },
     }),
@@ -77,6 +88,7 @@ export async function createRelayWorld(endpoint: string): Promise<RelayWorld> {
   const store = createDynamoStore(tables);
   const leases = createLeases({ client: tables.client, tableName: tables.controlTableName });
   const streamArn = (await readStreamArn(tables.client, tables.tableName)) ?? "";
+  const repairs = createRepairs({ ...tables, tableName: tables.controlTableName, roomTable: tables.tableName });
   const sink = createKafkaSink(producer);
   const relays: Relay[] = [];
   making.defer(async () => {
@@ -92,13 +104,19 @@ export async function createRelayWorld(endpoint: string): Promise<RelayWorld> {
     sink,
     events,
     markers,
+    deadLetters,
+    repairs,
+    topics,
     start(options = {}) {
       const registry = new Registry();
       const relay = startRelay({
         stream: createTableStream({ ...tables, toChange: options.toChange ?? toChange }),
         store,
         leases,
+        repairs,
         sink,
+        deadLetterTopic: topics.deadLetters,
+        repairDelayMs: 0,
         clock: { nowMs: Date.now },
         topics,
         source: "maru-test",
@@ -156,6 +174,7 @@ export function joinedStream(worlds: readonly RelayWorld[]): TableStream {
   return {
     tableName: "joined",
     arn: async () => "joined",
+    tableBornAtMs: async () => undefined,
     async shards() {
       const lists = await Promise.all(parts.map(({ stream, streamArn }) => stream.shards(streamArn)));
       return lists.flatMap((list, part) =>
@@ -191,7 +210,8 @@ export function oneTo(last: number): number[] {
 
 function toArrived(record: ConsumedRecord): ArrivedEvent {
   const event = fromBinary(RoomEventSchema, record.value ?? new Uint8Array());
-  return { record, event, roomId: event.entry?.roomId ?? "", seq: event.entry?.seq ?? 0 };
+  const { roomId = "", seq = 0 } = event.entry ?? event.gap ?? {};
+  return { record, event, roomId, seq };
 }
 
 async function readMetric(registry: Registry, name: string, labels: Record<string, string>): Promise<number> {

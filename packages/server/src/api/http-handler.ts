@@ -136,8 +136,9 @@ function createPages({ readiness, telemetry }: HttpHandlerOptions): Record<strin
   return {
     "/healthz": async (_request, response) => send(response, 200, "application/json", '{"status":"alive"}\n'),
     "/readyz": async (_request, response) => {
-      const { ready, failing } = await readiness.state();
-      const body = JSON.stringify({ status: ready ? "ready" : "not ready", failing });
+      const { ready, failing, notes = {} } = await readiness.state();
+      const told = Object.keys(notes).length === 0 ? {} : { notes };
+      const body = JSON.stringify({ status: ready ? "ready" : "not ready", failing, ...told });
       send(response, ready ? 200 : 503, "application/json", `${body}\n`);
     },
     "/metrics": async (_request, response) =>

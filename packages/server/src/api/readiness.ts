@@ -2,14 +2,16 @@ import type { InFlight } from "./in-flight.ts";
 
 export interface ReadinessCheck {
   readonly name: string;
-  /** Throws when the server could not serve calls. */
-  check(): Promise<void> | void;
+  /** Throws when the server could not serve calls. A text is worth knowing although it could. */
+  check(): unknown;
 }
 
 export interface ReadinessState {
   readonly ready: boolean;
   /** Why not, by check. */
   readonly failing: Readonly<Record<string, string>>;
+  /** What is worth knowing, by check. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 export interface Readiness {
@@ -41,20 +43,31 @@ export function createReadiness(options: ReadinessOptions): Readiness {
 }
 
 async function runChecks({ checks, timeoutMs }: ReadinessOptions): Promise<ReadinessState> {
-  const outcomes = await Promise.all(checks.map(async (one) => [one.name, await failureOf(one, timeoutMs)] as const));
-  const failing = Object.fromEntries(
-    outcomes.flatMap(([name, failure]) => (failure === undefined ? [] : [[name, failure]])),
+  const outcomes = await Promise.all(
+    checks.map(async (one) => ({ name: one.name, ...(await outcomeOf(one, timeoutMs)) })),
   );
-  return { ready: Object.keys(failing).length === 0, failing };
+  const told = (what: "failure" | "note") =>
+    Object.fromEntries(outcomes.flatMap((one) => (one[what] === undefined ? [] : [[one.name, one[what]]])));
+  const failing = told("failure");
+  return { ready: Object.keys(failing).length === 0, failing, notes: told("note") };
 }
 
-async function failureOf(one: ReadinessCheck, timeoutMs: number): Promise<string | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve(`no answer within ${timeoutMs} ms`), timeoutMs);
+interface Outcome {
+  readonly failure?: string;
+  readonly note?: string;
+}
+
+async function outcomeOf(one: ReadinessCheck, timeoutMs: number): Promise<Outcome> {
+  const { promise: late, resolve } = Promise.withResolvers<Outcome>();
+  const timer = setTimeout(() => resolve({ failure: `no answer within ${timeoutMs} ms` }), timeoutMs);
+  const asked = async () => {
+    const note = await one.check();
+    return typeof note === "string" ? { note } : {};
+  };
   try {
-    return await Promise.race([Promise.resolve(one.check()).then(() => undefined), late]);
+    return await Promise.race([asked(), late]);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { failure: error instanceof Error ? error.message : String(error) };
   } finally {
     clearTimeout(timer);
   }

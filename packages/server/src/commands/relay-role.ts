@@ -10,6 +10,7 @@ import { createTableStream } from "../relay/table-stream.ts";
 import { type Relay, startRelay } from "../relay/worker.ts";
 import { createStreamsClient, type TableClient } from "../store/client.ts";
 import { createLeases } from "../store/control.ts";
+import { createRepairs } from "../store/repairs.ts";
 import { toChange } from "../store/to-change.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { kafkaConnection, tableClientOptions } from "./connections.ts";
@@ -75,6 +76,7 @@ export function startRelayRole(deps: RelayRoleDeps): RelayRole {
         if (relay === undefined) throw new Error(trouble);
         const state = relay.ready();
         if (!state.ready) throw new Error(state.why);
+        return state.note;
       },
     },
     drain,
@@ -89,6 +91,9 @@ function relayOptions({ config, client, store, clock, log, telemetry }: RelayRol
     log,
     registry: telemetry.registry,
     leases: createLeases({ client, tableName: config.controlTable }),
+    repairs: createRepairs({ client, tableName: config.controlTable, roomTable: config.table }),
+    repairRoomsPerSecond: config.relayRepairRoomsPerSecond,
+    deadLetterTopic: config.kafkaRelayDeadLettersTopic,
     topics: { roomEvents: config.kafkaTopic, readMarkers: config.kafkaReadMarkersTopic },
     source: "maru",
     leaseTtlMs: config.relayLeaseMs,

@@ -19,9 +19,12 @@ export async function setup(config: Config, say: (line: string) => void): Promis
   const common = { partitionCount: config.kafkaPartitions, replicationFactor: config.kafkaReplication };
   // An event is acknowledged by two replicas, so that the death of one broker loses none.
   const durable = { "min.insync.replicas": String(Math.min(2, config.kafkaReplication)) };
+  // Whole records of the stream, with two images of an item as JSON.
+  const deadLetters = { "retention.ms": String(90 * 86_400_000), "max.message.bytes": String(8 * 1024 * 1024) };
   const topics = [
     { topic: config.kafkaTopic, configs: durable },
     { topic: config.kafkaReadMarkersTopic, configs: { ...durable, "cleanup.policy": "compact" } },
+    { topic: config.kafkaRelayDeadLettersTopic, configs: { ...durable, ...deadLetters } },
   ];
   for (const topic of topics) {
     const outcome = await ensureTopic(kafkaConnection(config), { ...common, ...topic });

@@ -9,6 +9,8 @@ export interface LoggedEntry {
   readonly appendedAtMs: number;
   /** For messages that were changed, or reacted to. */
   readonly record?: MessageRecord | undefined;
+  /** Why the table's item is no entry, although its key says so: what is here is what could be read of it. */
+  readonly unreadable?: string;
 }
 
 /** What the server keeps of a message beside what callers see. */

@@ -6,6 +6,8 @@ import { LeaseLostError } from "./shard-blocked.ts";
 export interface Checkpointer {
   /** What is acknowledged, or was when the lease was taken. */
   readonly position: Checkpoint | undefined;
+  /** What follows it is gone: forgets it. */
+  restart(): void;
   reach(position: Checkpoint): void;
   /** Throws LeaseLostError. */
   saveIfDue(): Promise<void>;
@@ -37,6 +39,10 @@ export function createCheckpointer({ leases, lease, clock, everyMs }: Checkpoint
   return {
     get position() {
       return position;
+    },
+    restart() {
+      stored = undefined;
+      position = undefined;
     },
     reach(reached) {
       position = reached;

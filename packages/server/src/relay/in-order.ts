@@ -11,6 +11,10 @@ export type OrderDecision =
 export interface RoomOrder {
   /** To decide to emit an entry is to count it as emitted. */
   decide(roomId: string, seq: number): OrderDecision;
+  /** Whether the room's position is known, so that a hole would be noticed. */
+  knows(roomId: string): boolean;
+  /** Counts the room's entries up to `seq` as emitted. */
+  place(roomId: string, seq: number): void;
 }
 
 /**
@@ -28,5 +32,7 @@ export function createRoomOrder(maxRooms: number): RoomOrder {
       lastSeqOf.set(roomId, seq);
       return { kind: "emit" };
     },
+    knows: (roomId) => lastSeqOf.has(roomId),
+    place: (roomId, seq) => void lastSeqOf.set(roomId, seq),
   };
 }

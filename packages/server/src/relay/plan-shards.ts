@@ -1,3 +1,4 @@
+import { surelyKeptMs } from "../domain/repair.ts";
 import type { ShardState } from "../store/control.ts";
 import type { Shard } from "../store/stream.ts";
 
@@ -6,12 +7,14 @@ export interface ShardPlan {
   readonly readable: readonly string[];
   /** Of the readable ones, those that nobody holds. */
   readonly free: readonly string[];
-  /** Nobody can read on where these were left. */
-  readonly missed: readonly ShardState[];
+  /** Nobody can read on where these were left, and nobody holds them. */
+  readonly missed: readonly MissedShard[];
 }
 
-/** The stream keeps records for 24 hours. One less, for clocks that differ and for reading that takes its time. */
-const KEPT_MS = 23 * 3_600_000;
+export interface MissedShard extends ShardState {
+  /** Nothing is left of it to read. */
+  readonly gone: boolean;
+}
 
 /** A room's records move from a shard to its children when it is closed, so parents come before children. */
 export function planShards(shards: readonly Shard[], states: readonly ShardState[], nowMs: number): ShardPlan {
@@ -24,18 +27,24 @@ export function planShards(shards: readonly Shard[], states: readonly ShardState
   // Without a checkpoint a shard is read from the oldest record that is left, which says nothing of older ones.
   const lastReader = ({ shardId, parentShardId = "" }: Shard) => stateOf.get(shardId) ?? stateOf.get(parentShardId);
   const isStale = (state: ShardState | undefined) =>
-    state !== undefined && state.expiresAtMs < nowMs - KEPT_MS && (state.finished || state.checkpoint === undefined);
+    state !== undefined &&
+    state.expiresAtMs < nowMs - surelyKeptMs &&
+    (state.finished || state.checkpoint === undefined);
 
   const due = shards.filter(
     ({ shardId, parentShardId }) => !isFinished(shardId) && (parentShardId === undefined || isDone(parentShardId)),
   );
   const readable = due.filter((shard) => !isStale(lastReader(shard))).map((shard) => shard.shardId);
-  const gone = states.filter((state) => !state.finished && !listed.has(state.shardId));
-  const stale = due.map(lastReader).filter((state) => state !== undefined && isStale(state)) as ShardState[];
+  // Who holds a shard that is gone finds out when it reads on.
+  const gone = states.filter((state) => !state.finished && !listed.has(state.shardId) && !isHeld(state));
+  const stale = due.map(lastReader).filter((state) => state !== undefined) as ShardState[];
   return {
     readable,
     free: readable.filter((shardId) => !isHeld(stateOf.get(shardId))),
-    missed: [...new Set([...gone, ...stale])],
+    missed: [
+      ...gone.map((state) => ({ ...state, gone: true })),
+      ...[...new Set(stale.filter(isStale))].map((state) => ({ ...state, gone: false })),
+    ],
   };
 }
 

@@ -1,13 +1,18 @@
-import { type Missed, missedText } from "./missed-text.ts";
+import type { Repair } from "../domain/repair.ts";
+import { repairText } from "./repair-watch.ts";
+import type { RepairWork } from "./repair-work.ts";
 import { ShardBlockedError } from "./shard-blocked.ts";
 import { stallText } from "./shard-pulse.ts";
 import type { ShardWorker } from "./shard-worker.ts";
 
-export type RelayReadiness = { readonly ready: true } | { readonly ready: false; readonly why: string };
+export type RelayReadiness =
+  | { readonly ready: true; readonly note?: string }
+  | { readonly ready: false; readonly why: string };
 
 export interface RelayHealth {
   readonly workers: Iterable<ShardWorker>;
-  readonly missed: readonly Missed[];
+  readonly repair: Repair | undefined;
+  readonly repairWork: Pick<RepairWork, "trouble" | "stall">;
   /** When the shards were last looked up; undefined before the first time. */
   readonly scannedAtMs: number | undefined;
   readonly scanError: unknown;
@@ -17,15 +22,19 @@ export interface RelayHealth {
 }
 
 export function relayReadiness(health: RelayHealth): RelayReadiness {
-  const { scannedAtMs, scanError, nowMs, toleratedMs, missed } = health;
+  const { scannedAtMs, scanError, nowMs, toleratedMs, repair, repairWork } = health;
   if (scannedAtMs === undefined) return notReady(`the shards are not known yet${because(scanError)}`);
   if (nowMs - scannedAtMs > toleratedMs) return notReady(`the shards cannot be looked up${because(scanError)}`);
-  if (missed[0] !== undefined) return notReady(missedText(missed[0]));
   for (const { trouble, stall, shardId } of health.workers) {
     if (stall !== undefined) return notReady(`shard ${shardId} stands still: ${stallText(stall)}`);
     if (trouble?.blocked || (trouble !== undefined && nowMs - trouble.sinceMs > toleratedMs))
       return notReady(`shard ${shardId} stands still${because(trouble.error)}`);
   }
+  const { trouble, stall } = repairWork;
+  if (stall !== undefined) return notReady(`the repair stands still: ${stallText(stall)}`);
+  if (trouble?.blocked || (trouble !== undefined && nowMs - trouble.sinceMs > toleratedMs))
+    return notReady(`the repair stands still${because(trouble.error)}`);
+  if (repair !== undefined) return { ready: true, note: `changes were missed, and the relay ${repairText(repair)}` };
   return { ready: true };
 }
 

@@ -1,15 +1,17 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Store } from "../domain/store.ts";
+import type { Log } from "../log.ts";
 import type { Lease } from "../store/control.ts";
 import { StreamTrimmedError } from "../store/stream-errors.ts";
 import type { Checkpointer } from "./checkpointer.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { createEventPipeline } from "./event-pipeline.ts";
 import type { EventSink } from "./event-sink.ts";
 import { createRoomOrder } from "./in-order.ts";
-import { missedText } from "./missed-text.ts";
 import { nextPauseMs, pause } from "./poll-pause.ts";
 import { relayChanges } from "./relay-changes.ts";
 import type { RelayMetrics } from "./relay-metrics.ts";
+import type { RepairWatch } from "./repair-watch.ts";
 import { LeaseLostError, ShardBlockedError } from "./shard-blocked.ts";
 import type { ShardLag } from "./shard-lag.ts";
 import type { ShardPulse } from "./shard-pulse.ts";
@@ -18,11 +20,13 @@ import type { EventTopics } from "./to-event.ts";
 
 export interface RelayShardDeps {
   readonly stream: TableStream;
-  readonly store: Pick<Store, "readEntries">;
+  readonly store: Pick<Store, "readEntries" | "readRoom">;
   readonly sink: EventSink;
   readonly clock: Clock;
   readonly metrics: RelayMetrics;
+  readonly log: Log;
   readonly topics: EventTopics;
+  readonly deadLetterTopic: string;
   /** What the events say they come from. */
   readonly source: string;
   /** Longest pause between two reads of a shard in which nothing happens. */
@@ -35,6 +39,7 @@ export interface RelayShardDeps {
 
 export interface LeasedShard {
   readonly lease: Lease;
+  readonly repair: Pick<RepairWatch, "running" | "firstUnsure">;
   readonly checkpointer: Checkpointer;
   readonly lag: ShardLag;
   readonly pulse: ShardPulse;
@@ -44,7 +49,7 @@ export interface LeasedShard {
 
 /**
  * Reads a shard on from its checkpoint until its end ("finished") or until the signal ("stopped"). In both cases all
- * that was read is acknowledged and checkpointed; when it throws ShardBlockedError, all before what blocks.
+ * that was read is acknowledged and checkpointed; when it throws ShardBlockedError or StreamTrimmedError, all before that.
  */
 export async function relayShard(
   deps: RelayShardDeps,
@@ -53,8 +58,9 @@ export async function relayShard(
 ): Promise<"finished" | "stopped"> {
   const { checkpointer, lag, pulse, onProgress } = shard;
   pulse.beat();
+  const sink: EventSink = { send: (events) => pulse.during("sending", () => deps.sink.send(events)) };
   const pipeline = createEventPipeline({
-    sink: watchedSink(deps, pulse),
+    sink: countedSink(sink, deps.metrics),
     maxBatchBytes: deps.maxBatchBytes,
     onAcknowledged(position) {
       checkpointer.reach(position);
@@ -64,16 +70,21 @@ export async function relayShard(
     },
   });
   const order = createRoomOrder(deps.maxRooms);
-  const { topics, source } = deps;
+  const { topics, source, clock, log, metrics, deadLetterTopic: topic } = deps;
+  const deadLetters = createDeadLetters({ sink, topic, shardId: shard.lease.shardId, clock, log, metrics });
+  // A shard that is taken while something is being repaired may be one that lost something, or follow one.
+  const { repair } = shard;
+  const firstUnsure = repair.running === undefined ? undefined : repair.firstUnsure;
+  const changing = { ...deps, order, pipeline, deadLetters, firstUnsure };
   let end: "finished" | "stopped" = "finished";
-  let block: ShardBlockedError | undefined;
+  let block: ShardBlockedError | StreamTrimmedError | undefined;
   let pauseMs = 0;
   try {
     for await (const records of readOn(deps, shard, signal)) {
       pulse.beat();
-      deps.metrics.records.inc(records.length);
-      noteRead(lag, records);
-      await relayChanges({ ...deps, order, pipeline }, records, { topics, source, relayedAtMs: deps.clock.nowMs() });
+      metrics.records.inc(records.length);
+      lag.read(records);
+      await relayChanges(changing, records, { topics, source, relayedAtMs: clock.nowMs() });
       await pipeline.flush();
       pauseMs = nextPauseMs(records.length, pauseMs, deps.pollMs);
       if (pauseMs > 0) {
@@ -84,8 +95,7 @@ export async function relayShard(
       await pause(pauseMs, signal);
     }
   } catch (error) {
-    if (error instanceof ShardBlockedError) block = error;
-    else if (error instanceof StreamTrimmedError) block = trimmed(error, checkpointer.position?.committedAtMs);
+    if (error instanceof ShardBlockedError || error instanceof StreamTrimmedError) block = error;
     else if (signal.aborted && error === signal.reason && !(error instanceof LeaseLostError)) end = "stopped";
     else {
       // The next attempt must not run beside what this one still sends.
@@ -118,20 +128,11 @@ async function* readOn(
   }
 }
 
-function noteRead(lag: ShardLag, records: readonly ChangeRecord[]): void {
-  const [first, last] = [records[0], records.at(-1)];
-  if (first !== undefined && last !== undefined) lag.read(first, last);
-}
-
-function watchedSink({ sink, metrics }: RelayShardDeps, pulse: ShardPulse): EventSink {
+function countedSink(sink: EventSink, metrics: RelayMetrics): EventSink {
   return {
     async send(events) {
-      await pulse.during("sending", () => sink.send(events));
+      await sink.send(events);
       metrics.events.inc(events.length);
     },
   };
-}
-
-function trimmed(error: StreamTrimmedError, sinceMs: number | undefined): ShardBlockedError {
-  return new ShardBlockedError("trimmed", missedText({ ...error, sinceMs }), error);
 }

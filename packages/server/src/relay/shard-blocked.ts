@@ -1,4 +1,4 @@
-export type BlockedWhy = "unknown_entry_type" | "poison_record" | "missing_entry" | "trimmed" | "refused_by_kafka";
+export type BlockedWhy = "unknown_entry_type" | "missing_entries" | "refused_by_kafka" | "refused_by_agent";
 
 /** Going on would skip something. The shard stands still, loudly, until whoever runs the relay has dealt with it. */
 export class ShardBlockedError extends Error {

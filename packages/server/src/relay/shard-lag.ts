@@ -1,23 +1,29 @@
 import type { Checkpoint } from "../store/control.ts";
 
-/** How long the oldest record that was read has been waiting for the broker's acknowledgement. */
+/** What was read and waits for the broker's acknowledgement. */
 export interface ShardLag {
-  read(first: Checkpoint, last: Checkpoint): void;
+  read(records: readonly Checkpoint[]): void;
+  /** All up to the position. */
   acknowledged(position: Checkpoint): void;
+  /** How old the oldest record is that waits; 0 if none. */
   lagMs(nowMs: number): number;
+  /** How many records wait. */
+  lagRecords(): number;
 }
 
 export function createShardLag(): ShardLag {
-  let waitingSinceMs: number | undefined;
-  let lastRead = "";
+  let waiting: readonly Checkpoint[] = [];
   return {
-    read(first, last) {
-      waitingSinceMs ??= first.committedAtMs;
-      lastRead = last.sequenceNumber;
+    read(records) {
+      waiting = [
+        ...waiting,
+        ...records.map(({ sequenceNumber, committedAtMs }) => ({ sequenceNumber, committedAtMs })),
+      ];
     },
-    acknowledged(position) {
-      waitingSinceMs = position.sequenceNumber === lastRead ? undefined : position.committedAtMs;
+    acknowledged({ sequenceNumber }) {
+      waiting = waiting.slice(waiting.findIndex((record) => record.sequenceNumber === sequenceNumber) + 1);
     },
-    lagMs: (nowMs) => (waitingSinceMs === undefined ? 0 : Math.max(0, nowMs - waitingSinceMs)),
+    lagMs: (nowMs) => Math.max(0, nowMs - (waiting[0]?.committedAtMs ?? nowMs)),
+    lagRecords: () => waiting.length,
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
 
 /** What a shard may have to wait for. */
-export type ShardWait = "reading" | "sending" | "checkpointing";
+export type ShardWait = "reading" | "sending" | "checkpointing" | "walking";
 
 export interface ShardStall {
   /** Undefined when it hangs in something that has no name here. */
@@ -48,6 +48,7 @@ export function stallText({ what, forMs }: ShardStall): string {
   const told: Record<ShardWait, string> = {
     reading: "the table's stream has not answered",
     sending: "the brokers have not acknowledged what was sent to them",
+    walking: "the table has not answered",
     checkpointing: "the control table has not taken a checkpoint",
   };
   return `${what === undefined ? "nothing has happened" : told[what]} for ${Math.round(forMs / 1000)} s`;

@@ -1,15 +1,17 @@
-import type { Log } from "../log.ts";
 import type { Lease, Leases } from "../store/control.ts";
+import { StreamTrimmedError } from "../store/stream-errors.ts";
 import { createCheckpointer } from "./checkpointer.ts";
+import { trimmedLoss } from "./find-losses.ts";
+import { keepLease } from "./keep-lease.ts";
 import { pause } from "./poll-pause.ts";
 import { type LeasedShard, type RelayShardDeps, relayShard } from "./relay-shard.ts";
+import type { RepairWatch } from "./repair-watch.ts";
 import { LeaseLostError, ShardBlockedError } from "./shard-blocked.ts";
 import { createShardLag } from "./shard-lag.ts";
 import { createShardPulse, type ShardStall, stallText } from "./shard-pulse.ts";
 
 export interface ShardWorkerDeps extends RelayShardDeps {
   readonly leases: Leases;
-  readonly log: Log;
   readonly leaseTtlMs: number;
   readonly checkpointEveryMs: number;
   /** Pause before a shard that is blocked is tried again from its checkpoint. */
@@ -45,7 +47,7 @@ export interface ShardTrouble {
 
 const FIRST_RETRY_MS = 100;
 
-export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWorker {
+export function startShardWorker(deps: ShardWorkerDeps, lease: Lease, repair: RepairWatch): ShardWorker {
   const { leases, clock, metrics } = deps;
   const { shardId } = lease;
   const log = deps.log.child({ shard: shardId, epoch: lease.epoch });
@@ -59,6 +61,7 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
   let stallToldAtMs: number | undefined;
   const shard: LeasedShard = {
     lease,
+    repair,
     lag,
     pulse,
     checkpointer: createCheckpointer({ leases, lease, clock, everyMs }),
@@ -73,9 +76,10 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     for (let failures = 0; ; ) {
       const positionBefore = shard.checkpointer.position;
       try {
-        const end = await relayShard(deps, shard, stopping.signal);
+        const end = await readOn();
         if (end === "stopped") return release();
-        return (await leases.finish(lease)).kind === "held" ? "finished" : "lost";
+        if (end === "finished") return (await leases.finish(lease)).kind === "held" ? "finished" : "lost";
+        failures = 0;
       } catch (error) {
         if (error instanceof LeaseLostError) return "lost";
         if (stopping.signal.reason instanceof LeaseLostError) return "lost";
@@ -87,6 +91,28 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
         noteTrouble(error);
         await pause(retryPauseMs(error, failures), stopping.signal);
       }
+    }
+  }
+
+  /** "restarted": what follows the checkpoint is gone and will be repaired; the shard goes on from what is left of it. */
+  async function readOn(): Promise<"finished" | "stopped" | "restarted"> {
+    try {
+      return await relayShard({ ...deps, log }, shard, stopping.signal);
+    } catch (error) {
+      if (!(error instanceof StreamTrimmedError)) throw error;
+      // One that slept is told of what it missed, too, though another has read it.
+      const time = { ttlMs: deps.leaseTtlMs, nowMs: clock.nowMs() };
+      if ((await leases.renew(lease, time)).kind === "lost") throw new LeaseLostError(shardId);
+      const { position } = shard.checkpointer;
+      const reached = {
+        sequenceNumber: position?.sequenceNumber,
+        sinceMs: position?.committedAtMs ?? lease.sinceMs,
+      };
+      await repair.note([trimmedLoss(lease, reached, clock.nowMs())], error.message);
+      if (error.gone) return "finished";
+      if ((await leases.restart(lease)).kind === "lost") throw new LeaseLostError(shardId);
+      shard.checkpointer.restart();
+      return "restarted";
     }
   }
 
@@ -123,22 +149,20 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     log.error({ stall }, `the relay stands still: ${stallText(stall)}`);
   }
 
-  async function renew(): Promise<void> {
-    for (;;) {
-      await pause(deps.leaseTtlMs / 3, renewing.signal);
-      if (renewing.signal.aborted) return;
-      tellStall();
-      try {
-        const outcome = await leases.renew(lease, { ttlMs: deps.leaseTtlMs, nowMs: clock.nowMs() });
-        if (outcome.kind === "lost") stopping.abort(new LeaseLostError(shardId));
-      } catch (error) {
-        log.warn({ error }, "the lease of a shard could not be renewed");
-      }
-    }
-  }
-
+  void keepLease(
+    {
+      pulse,
+      ttlMs: deps.leaseTtlMs,
+      log,
+      renew: () => leases.renew(lease, { ttlMs: deps.leaseTtlMs, nowMs: clock.nowMs() }),
+      onLost: () => stopping.abort(new LeaseLostError(shardId)),
+      onLook: tellStall,
+    },
+    renewing.signal,
+  );
   metrics.shards.set(shardId, {
     lagMs: () => lag.lagMs(clock.nowMs()),
+    lagRecords: () => lag.lagRecords(),
     isBlocked: () => trouble?.blocked ?? false,
     isStalled: () => pulse.stall() !== undefined,
   });
@@ -149,7 +173,6 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease): ShardWork
     log.info({ end: how }, "the relay reads a shard no more");
     return how;
   });
-  void renew();
 
   return {
     shardId,

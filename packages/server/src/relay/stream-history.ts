@@ -2,8 +2,8 @@ import type { Leases } from "../store/control.ts";
 
 /** The streams that a table has had. A stream that was turned off and on again is another, and the old one comes first. */
 export interface StreamHistory {
-  /** The oldest stream that was not read to its end, at last the newest one. */
-  toRead(newestArn: string): Promise<string>;
+  /** The oldest stream that was not read to its end, at last the newest one. `onFirst` comes before the first is remembered. */
+  toRead(newestArn: string, onFirst: () => Promise<void>): Promise<string>;
   finish(streamArn: string): Promise<void>;
 }
 
@@ -22,8 +22,9 @@ export function createStreamHistory(deps: StreamHistoryDeps): StreamHistory {
   const acquire = (shardId: string) =>
     leases.acquire({ streamArn: group, shardId, owner, ttlMs: leaseTtlMs, nowMs: nowMs() });
   return {
-    async toRead(newestArn) {
+    async toRead(newestArn, onFirst) {
       const known = await leases.list(group);
+      if (known.length === 0) await onFirst();
       if (!known.some((stream) => stream.shardId === newestArn)) {
         const noted = await acquire(newestArn);
         if (noted !== undefined) await leases.release(noted);

@@ -1,12 +1,21 @@
 import type { Change } from "../domain/change.ts";
 import type { StreamsClient, TableClient } from "../store/client.ts";
-import { describeShards, readShard, readStreamArn, type Shard, type StreamRecord } from "../store/stream.ts";
+import {
+  describeShards,
+  readShard,
+  readStreamArn,
+  readTableBornAtMs,
+  type Shard,
+  type StreamRecord,
+} from "../store/stream.ts";
 
 export interface ChangeRecord {
   readonly sequenceNumber: string;
   /** By the stream, to the second. */
   readonly committedAtMs: number;
   readonly change: Change;
+  /** The record as it came, for what cannot be read. */
+  readonly raw: unknown;
 }
 
 /** The stream of one table, as changes. */
@@ -14,6 +23,8 @@ export interface TableStream {
   readonly tableName: string;
   /** Undefined when the table has no stream. */
   arn(): Promise<string | undefined>;
+  /** When the table was made; undefined when that is not known. */
+  tableBornAtMs(): Promise<number | undefined>;
   /** None when the stream is gone. */
   shards(streamArn: string): Promise<Shard[]>;
   /** Page by page, also empty ones, until the closed shard's end; throws the signal's reason, or StreamTrimmedError. */
@@ -34,6 +45,7 @@ export function createTableStream({ client, streams, tableName, toChange }: Tabl
   return {
     tableName,
     arn: () => readStreamArn(client, tableName),
+    tableBornAtMs: () => readTableBornAtMs(client, tableName),
     async shards(streamArn) {
       try {
         return await describeShards(streams, streamArn);
@@ -57,6 +69,7 @@ function toChangeRecord(record: StreamRecord, toChange: TableStreamDeps["toChang
     sequenceNumber: SequenceNumber,
     committedAtMs: ApproximateCreationDateTime?.getTime() ?? 0,
     change: toChange(record),
+    raw: record,
   };
 }
 

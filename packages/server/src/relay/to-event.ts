@@ -3,7 +3,6 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventHeader, ReadMarkerEventSchema, RoomEventSchema, readMarkerKey } from "@maru/protocol";
 import type { Change } from "../domain/change.ts";
 import { withoutHeldContent } from "../domain/messages/visible.ts";
-import type { LoggedEntry } from "../domain/store.ts";
 
 export interface EventTopics {
   readonly roomEvents: string;
@@ -27,14 +26,14 @@ export interface EventOrigin {
   readonly healed?: boolean;
 }
 
-/** What an event can be made of. The other changes stop their shard and must not come this far. */
+/** What an event can be made of. The other changes are put aside, or stop their shard, and must not come this far. */
 export type RelayableChange = Exclude<Change, { kind: "unknown_entry" | "poison" }>;
 
 /** Pure, so that every host (worker, function, memory) makes the same bytes. Undefined: nothing that others hear of. */
 export function toEvent(change: RelayableChange, origin: EventOrigin): OutgoingEvent | undefined {
   switch (change.kind) {
     case "entry":
-      return toRoomEvent(change.entry, origin);
+      return toEntryEvent(change, origin);
     case "read_marker":
       return toReadMarkerEvent(change, origin);
     case "ignored":
@@ -42,12 +41,45 @@ export function toEvent(change: RelayableChange, origin: EventOrigin): OutgoingE
   }
 }
 
-function toRoomEvent({ entry: logged, appendedAtMs }: LoggedEntry, origin: EventOrigin): OutgoingEvent {
+/** An entry that could not be read. */
+export interface Gap {
+  readonly roomId: string;
+  readonly seq: number;
+  readonly why: string;
+  /** Undefined when the stream did not tell of it. */
+  readonly streamedAtMs?: number;
+}
+
+/** In the place of an entry's event, so that readers hear of its number. */
+export function toGapEvent({ roomId, seq, why, streamedAtMs }: Gap, origin: EventOrigin): OutgoingEvent {
+  const event = create(RoomEventSchema, {
+    gap: { roomId, seq, why },
+    relayedAt: timestampFromMs(origin.relayedAtMs),
+    healed: origin.healed ?? false,
+    ...(streamedAtMs !== undefined && { streamedAt: timestampFromMs(streamedAtMs) }),
+  });
+  return {
+    topic: origin.topics.roomEvents,
+    key: roomId,
+    value: toBinary(RoomEventSchema, event),
+    headers: { ...cloudEvent(origin, "entry_gap", `${roomId}/${seq}`), [EventHeader.seq]: String(seq) },
+  };
+}
+
+export function toEntryEvent(
+  { entry: { entry: logged, appendedAtMs }, committedAtMs: streamedAtMs }: Extract<RelayableChange, { kind: "entry" }>,
+  origin: EventOrigin,
+): OutgoingEvent {
   const entry = withoutHeldContent(logged);
-  // The appending server's clock: the stream's own time has a resolution of a second, and a healed entry has none.
-  const committedAt = timestampFromMs(appendedAtMs);
-  const relayedAt = timestampFromMs(origin.relayedAtMs);
-  const event = create(RoomEventSchema, { entry, committedAt, relayedAt, healed: origin.healed ?? false });
+  const healed = origin.healed ?? false;
+  const event = create(RoomEventSchema, {
+    entry,
+    // The appending server's clock: the stream's own time has a resolution of a second, and a healed entry has none.
+    committedAt: timestampFromMs(appendedAtMs),
+    relayedAt: timestampFromMs(origin.relayedAtMs),
+    ...(!healed && { streamedAt: timestampFromMs(streamedAtMs) }),
+    healed,
+  });
   return {
     topic: origin.topics.roomEvents,
     key: entry.roomId,

@@ -24,6 +24,7 @@ export interface Lease {
   readonly epoch: number;
   /** Where the owner before stopped. */
   readonly checkpoint: Checkpoint | undefined;
+  readonly sinceMs: number | undefined;
 }
 
 export interface ShardState {
@@ -33,6 +34,8 @@ export interface ShardState {
   readonly epoch: number;
   readonly expiresAtMs: number;
   readonly checkpoint: Checkpoint | undefined;
+  /** What was committed before was handed on, also when the shard itself has no checkpoint; undefined: not known. */
+  readonly sinceMs: number | undefined;
   /** Read to its end, so its children may begin. */
   readonly finished: boolean;
 }
@@ -47,16 +50,25 @@ export interface LeaseTime {
 
 /** Leases of shards, kept in the control table. Clocks only decide when a lease is given away, never who may write. */
 export interface Leases {
-  /** Undefined when another owner's lease has not expired, or the shard is finished. */
-  acquire(shard: { streamArn: string; shardId: string; owner: string } & LeaseTime): Promise<Lease | undefined>;
+  /** Undefined when another owner's lease has not expired, or the shard is finished. `sinceMs` is kept the first time. */
+  acquire(
+    shard: { streamArn: string; shardId: string; owner: string; sinceMs?: number | undefined } & LeaseTime,
+  ): Promise<Lease | undefined>;
   renew(lease: Lease, time: LeaseTime): Promise<LeaseOutcome>;
   checkpoint(lease: Lease, checkpoint: Checkpoint): Promise<LeaseOutcome>;
+  /** What follows the checkpoint is gone: the shard is read from the oldest record that is left. */
+  restart(lease: Lease): Promise<LeaseOutcome>;
   /** The shard is closed, and all of it was handed on. */
   finish(lease: Lease): Promise<LeaseOutcome>;
   /** Another owner may take the shard at once. */
   release(lease: Lease): Promise<LeaseOutcome>;
   /** All shards of the stream that were ever leased. */
   list(streamArn: string): Promise<ShardState[]>;
+  /**
+   * What was missed of a shard that nobody holds is noted elsewhere, so the shard counts as looked at now; `finished` when
+   * there is nothing left of it to read. Writes nothing when somebody took it since `state` was listed.
+   */
+  settle(streamArn: string, state: ShardState, to: { nowMs: number; finished: boolean }): Promise<void>;
 }
 
 export interface LeaseTable {
@@ -74,18 +86,21 @@ export function createLeases(table: LeaseTable): Leases {
         ":sequence": { S: sequenceNumber },
         ":committed": number(committedAtMs),
       }),
+    restart: (lease) => write(table, lease, "REMOVE sequence_number", {}),
     finish: (lease) => write(table, lease, "SET finished = :true REMOVE #owner", { ":true": { BOOL: true } }),
     release: (lease) => write(table, lease, "REMOVE #owner", {}),
     list: (streamArn) => list(table, streamArn),
+    settle: (streamArn, state, to) => settle(table, streamArn, state, to),
   };
 }
 
 const OWNER = { "#owner": "owner" };
 
 async function acquire(table: LeaseTable, shard: Parameters<Leases["acquire"]>[0]): Promise<Lease | undefined> {
-  const { streamArn, shardId, owner, nowMs, ttlMs } = shard;
+  const { streamArn, shardId, owner, nowMs, ttlMs, sinceMs } = shard;
+  const since = sinceMs === undefined ? "" : ", committed_at_ms = if_not_exists(committed_at_ms, :since)";
   const given = await update(table, shard, {
-    UpdateExpression: "SET #owner = :owner, expires_at_ms = :expires, epoch = if_not_exists(epoch, :zero) + :one",
+    UpdateExpression: `SET #owner = :owner, expires_at_ms = :expires, epoch = if_not_exists(epoch, :zero) + :one${since}`,
     ConditionExpression:
       "attribute_not_exists(finished) AND (attribute_not_exists(#owner) OR #owner = :owner OR expires_at_ms <= :now)",
     ExpressionAttributeNames: OWNER,
@@ -95,12 +110,36 @@ async function acquire(table: LeaseTable, shard: Parameters<Leases["acquire"]>[0
       ":now": number(nowMs),
       ":zero": number(0),
       ":one": number(1),
+      ...(sinceMs !== undefined && { ":since": number(sinceMs) }),
     },
     ReturnValues: "ALL_NEW",
   });
   if (given === undefined) return undefined;
-  const { epoch, checkpoint } = toShardState(given);
-  return { streamArn, shardId, owner, epoch, checkpoint };
+  const { epoch, checkpoint, sinceMs: keptSinceMs } = toShardState(given);
+  return { streamArn, shardId, owner, epoch, checkpoint, sinceMs: keptSinceMs };
+}
+
+async function settle(
+  table: LeaseTable,
+  streamArn: string,
+  { shardId, epoch, expiresAtMs }: ShardState,
+  { nowMs, finished }: { nowMs: number; finished: boolean },
+): Promise<void> {
+  await update(
+    table,
+    { streamArn, shardId },
+    {
+      UpdateExpression: `SET expires_at_ms = :now${finished ? ", finished = :true" : ""} REMOVE #owner`,
+      ConditionExpression: "epoch = :epoch AND expires_at_ms = :seen",
+      ExpressionAttributeNames: OWNER,
+      ExpressionAttributeValues: {
+        ":now": number(nowMs),
+        ":seen": number(expiresAtMs),
+        ":epoch": number(epoch),
+        ...(finished && { ":true": { BOOL: true } }),
+      },
+    },
+  );
 }
 
 async function write(
@@ -158,13 +197,14 @@ function number(value: number): AttributeValue.NMember {
 
 function toShardState(item: AttributeMap): ShardState {
   const sequenceNumber = item.sequence_number?.S;
+  const committedAtMs = item.committed_at_ms?.N === undefined ? undefined : Number(item.committed_at_ms.N);
   return {
     shardId: item.sk?.S ?? "",
     owner: item.owner?.S,
     epoch: Number(item.epoch?.N),
     expiresAtMs: Number(item.expires_at_ms?.N),
-    checkpoint:
-      sequenceNumber === undefined ? undefined : { sequenceNumber, committedAtMs: Number(item.committed_at_ms?.N) },
+    checkpoint: sequenceNumber === undefined ? undefined : { sequenceNumber, committedAtMs: committedAtMs ?? 0 },
+    sinceMs: committedAtMs,
     finished: item.finished?.BOOL ?? false,
   };
 }

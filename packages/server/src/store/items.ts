@@ -53,7 +53,9 @@ export function isHeld(body: Entry["body"]): boolean {
 }
 
 /** Never throws. The body stays unset when this version does not know the type, or the item is of a later version. */
-export function fromItem(item: AttributeMap, onMismatch?: OnMismatch): LoggedEntry {
+export function fromItem(item: AttributeMap): LoggedEntry {
+  const mismatched: string[] = [];
+  const onMismatch: OnMismatch = (name) => void mismatched.push(name);
   const entry = decodeMessage(EntrySchema, item, onMismatch);
   const key = itemKind(item.sk?.S ?? "");
   if (key.kind === "entry") entry.seq = key.seq;
@@ -63,9 +65,28 @@ export function fromItem(item: AttributeMap, onMismatch?: OnMismatch): LoggedEnt
     const value = decodeMessage(field.message, body, onMismatch);
     entry.body = { case: field.localName, value } as Entry["body"];
   }
-  const logged = { entry, requestHash: item.request_hash?.S, appendedAtMs: appendedAtMs(item) };
   const record = fromRecordAttributes(item, onMismatch);
-  return record === undefined ? logged : { ...logged, record };
+  const unreadable = unreadableWhy(item, mismatched);
+  return {
+    entry,
+    requestHash: item.request_hash?.S,
+    appendedAtMs: appendedAtMs(item),
+    ...(record !== undefined && { record }),
+    ...(unreadable !== undefined && { unreadable }),
+  };
+}
+
+/** What a newer version wrote is not known, which is another matter. */
+function unreadableWhy(item: AttributeMap, mismatched: readonly string[]): string | undefined {
+  const type = item.type?.S;
+  if (type === undefined) return "it has no type";
+  if (!isReadable(item) || bodyFieldOfType(type) === undefined) return undefined;
+  if (mapOf(item.body) === undefined) return "it has no body";
+  if (item.created_at === undefined) return "it has no created_at";
+  const key = itemKind(item.sk?.S ?? "");
+  if (key.kind !== "entry" || Number(item.seq?.N) !== key.seq) return "its seq is not that of its key";
+  if (mismatched.length > 0) return `values are not of their types: ${mismatched.join(", ")}`;
+  return undefined;
 }
 
 /** Whether this version may interpret the item. */

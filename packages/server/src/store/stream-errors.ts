@@ -7,10 +7,12 @@ export class StreamTrimmedError extends Error {
   readonly streamArn: string;
   readonly shardId: string;
   readonly afterSequenceNumber: string | undefined;
+  /** The shard itself, or its stream, no longer exists; else its oldest records that are left can be read. */
+  readonly gone: boolean;
 
   constructor(
     position: { streamArn: string; shardId: string; afterSequenceNumber: string | undefined },
-    options: { cause: unknown },
+    { gone, ...options }: { cause: unknown; gone: boolean },
   ) {
     const { streamArn, shardId, afterSequenceNumber } = position;
     super(
@@ -20,5 +22,6 @@ export class StreamTrimmedError extends Error {
     this.streamArn = streamArn;
     this.shardId = shardId;
     this.afterSequenceNumber = afterSequenceNumber;
+    this.gone = gone;
   }
 }

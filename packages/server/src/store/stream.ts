@@ -49,6 +49,19 @@ export async function readStreamArn(client: DynamoDBClient, tableName: string): 
   return Table?.StreamSpecification?.StreamEnabled ? Table.LatestStreamArn : undefined;
 }
 
+/** When a stream was made: its name ends with the time. Undefined for a name that does not. */
+export function streamBornAtMs(streamArn: string): number | undefined {
+  const [, label] = /\/stream\/(\d{4}-\d\d-\d\dT[\d:.]+)$/.exec(streamArn) ?? [];
+  const bornAtMs = Date.parse(`${label}Z`);
+  return Number.isNaN(bornAtMs) ? undefined : bornAtMs;
+}
+
+/** When the table was made; a table that was restored was made then. */
+export async function readTableBornAtMs(client: DynamoDBClient, tableName: string): Promise<number | undefined> {
+  const { Table } = await reaching(client.send(new DescribeTableCommand({ TableName: tableName })));
+  return Table?.CreationDateTime?.getTime();
+}
+
 /** All shards, parents and children in no order. */
 export async function describeShards(client: DynamoDBStreamsClient, streamArn: string): Promise<Shard[]> {
   const shards: Shard[] = [];
@@ -91,7 +104,7 @@ export async function* readShard(
       // Without a position the stream cannot say that something was trimmed meanwhile.
       const maybeMissed = nowMs() - askedAtMs > SURELY_KEPT_MS || trimmedInARow > TRIMMED_IN_A_ROW;
       if (position.afterSequenceNumber === undefined ? maybeMissed : isTrimmed)
-        throw new StreamTrimmedError(position, { cause: answer });
+        throw new StreamTrimmedError(position, { cause: answer, gone: false });
       askedAtMs = nowMs();
       iterator = await getIterator(client, position, signal);
       continue;
@@ -149,7 +162,7 @@ async function getRecords(
 
 function toStreamError(error: unknown, position: ShardPosition, signal: AbortSignal): unknown {
   if (error instanceof TrimmedDataAccessException || error instanceof ResourceNotFoundException)
-    return new StreamTrimmedError(position, { cause: error });
+    return new StreamTrimmedError(position, { cause: error, gone: error instanceof ResourceNotFoundException });
   return toStoreError(error, signal);
 }
 

@@ -1,7 +1,6 @@
 import type { Change, IgnoredWhy } from "../domain/change.ts";
-import { type AttributeMap, mapOf } from "./attribute-map.ts";
-import { bodyFieldOfType } from "./entry-type.ts";
-import { fromItem, isReadable } from "./items.ts";
+import type { AttributeMap } from "./attribute-map.ts";
+import { fromItem } from "./items.ts";
 import { itemKind } from "./keys.ts";
 
 /** A stream's record, as far as it matters here. */
@@ -40,18 +39,12 @@ export function toChange(record: ChangeRecord): Change {
 }
 
 function newEntry({ dynamodb = {} }: ChangeRecord, roomId: string, sortKey: string, seq: number): Change {
-  const poison = (why: string): Change => ({ kind: "poison", why, roomId, sortKey });
   const item = dynamodb.NewImage;
-  if (item === undefined) return poison("the record has no image of it");
-  const type = item.type?.S;
-  if (type === undefined) return poison("it has no type");
-  if (!isReadable(item) || bodyFieldOfType(type) === undefined) return { kind: "unknown_entry", type, roomId, seq };
-  if (mapOf(item.body) === undefined) return poison("it has no body");
-  if (item.created_at === undefined) return poison("it has no created_at");
-  if (Number(item.seq?.N) !== seq) return poison("its seq is not that of its key");
-  const mismatched: string[] = [];
-  const entry = fromItem(item, (name) => mismatched.push(name));
-  if (mismatched.length > 0) return poison(`values are not of their types: ${mismatched.join(", ")}`);
+  if (item === undefined) return { kind: "poison", why: "the record has no image of it", roomId, sortKey };
+  const entry = fromItem(item);
+  const { type, body } = entry.entry;
+  if (entry.unreadable !== undefined) return { kind: "poison", why: entry.unreadable, roomId, sortKey };
+  if (body.case === undefined) return { kind: "unknown_entry", type, roomId, seq };
   const committedAtMs = dynamodb.ApproximateCreationDateTime?.getTime() ?? entry.appendedAtMs;
   return { kind: "entry", entry, committedAtMs };
 }
