@@ -2,10 +2,10 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { scratchName } from "@maru/devstack";
 import { ensureTopic, type RoomProducer, startProducer } from "@maru/kafka";
-import { RoomEventSchema } from "@maru/protocol";
+import { EntrySchema, RoomEventSchema } from "@maru/protocol";
 import type { EntrySource } from "../src/events/index.ts";
 
-/** A client that is never asked: this form of the consumer does not fetch entries. */
+/** A client that is never asked: nothing is missing in the topic. */
 export const neverAsked: EntrySource = {
   events: {
     listEntries() {
@@ -13,6 +13,16 @@ export const neverAsked: EntrySource = {
     },
   },
 };
+
+/** A client of a table in which every room has so many messages, but for some that retention took. */
+export function tableOf({ lastSeq, purged = [] }: { lastSeq: number; purged?: number[] }): EntrySource {
+  const listEntries = async ({ roomId = "", after = 0, pageSize = 0 }) => {
+    const seqs = seqsOf(roomId, lastSeq - after, after + 1).filter(({ seq }) => !purged.includes(seq));
+    const entries = seqs.slice(0, pageSize).map(({ seq }) => create(EntrySchema, entryInit(roomId, seq)));
+    return { entries, nextPageToken: seqs.length > pageSize ? "more" : "" };
+  };
+  return { events: { listEntries: listEntries as unknown as EntrySource["events"]["listEntries"] } };
+}
 
 /** A topic of its own and a producer of events into it, as the relay writes them. */
 export async function startEventsTopic(brokers: string[], partitionCount: number): Promise<EventsTopic> {
@@ -47,13 +57,16 @@ export interface EventsTopic extends AsyncDisposable {
 
 /** The bytes of an event of a text message that says where it belongs. */
 export function messageSent(roomId: string, seq: number): Uint8Array {
-  const content = { kind: { case: "text", value: { text: `${roomId}/${seq}` } } } as const;
-  const body = { case: "messageSent", value: { content } } as const;
-  const entry = { roomId, seq, type: "message_sent", body };
+  const entry = entryInit(roomId, seq);
   return toBinary(
     RoomEventSchema,
     create(RoomEventSchema, { entry, committedAt: timestampNow(), relayedAt: timestampNow() }),
   );
+}
+
+function entryInit(roomId: string, seq: number) {
+  const content = { kind: { case: "text", value: { text: `${roomId}/${seq}` } } } as const;
+  return { roomId, seq, type: "message_sent", body: { case: "messageSent", value: { content } } } as const;
 }
 
 /** The bytes of an event whose type no version knows. */

@@ -10,7 +10,7 @@ import {
   subscribe,
   UndecodableEventError,
 } from "../src/events/index.ts";
-import { neverAsked, newerEvent, seqsOf, startEventsTopic } from "./events-topic.ts";
+import { neverAsked, newerEvent, seqsOf, startEventsTopic, tableOf } from "./events-topic.ts";
 
 const { brokers } = inject("stack").kafka;
 const deadline = { timeout: 20_000, interval: 20 };
@@ -81,30 +81,19 @@ test("a type from the future is shown as unknown, and the room goes on", async (
   expect(warnings).toMatchObject([{ code: "unknownType", roomId, seq: 2 }]);
 });
 
-test("missing entries are told to the gap handler and as a warning, and the room goes on", async () => {
+test("missing entries come from the table, and what it does not have is told to the gap handler", async () => {
   await using topic = await startEventsTopic(brokers, 1);
   await topic.send([41, 43, 46].map((seq) => ({ roomId: "r", seq })));
   const seen: (number | GapEvent)[] = [];
   const warnings: ConsumerWarning[] = [];
   await using _ = await subscribe(
-    neverAsked,
+    tableOf({ lastSeq: 46, purged: [44] }),
     { ...topic.options, onWarning: (warning) => void warnings.push(warning) },
-    { messageSent: ({ seq }) => seen.push(seq), gap: (gap) => seen.push(gap) },
+    { messageSent: ({ seq, healed }) => seen.push(healed ? -seq : seq), gap: (gap) => seen.push(gap) },
   );
-  const facts = { roomId: "r", reason: "notHealed" } as const;
-  await expect
-    .poll(() => seen, deadline)
-    .toEqual([
-      41,
-      { ...facts, firstMissingSeq: 42, lastMissingSeq: 42 },
-      43,
-      { ...facts, firstMissingSeq: 44, lastMissingSeq: 45 },
-      46,
-    ]);
-  expect(warnings.map(({ code, seq }) => [code, seq])).toEqual([
-    ["gap", 42],
-    ["gap", 44],
-  ]);
+  const gap = { kind: "gap", roomId: "r", firstMissingSeq: 44, lastMissingSeq: 44, reason: "purged" };
+  await expect.poll(() => seen, deadline).toEqual([41, -42, 43, gap, -45, 46]);
+  expect(warnings.map(({ code, seq }) => [code, seq])).toEqual([["gap", 44]]);
 });
 
 test("a consumer that starts again goes on after what is committed, and nothing is lost or comes twice", async () => {

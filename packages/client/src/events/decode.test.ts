@@ -28,6 +28,7 @@ test("an event carries its room, number, typed body and stamps", () => {
       }),
     ),
   );
+  if (event.kind === "unreadable") throw new Error("it holds an entry");
   expect(event).toMatchObject({ kind: "messageSent", roomId: "r1", seq: 42, type: "message_sent", healed: true });
   expect(event.committedAt).toEqual(committedAt);
   expect(event.relayedAt).toBeUndefined();
@@ -41,10 +42,19 @@ test("a type that is not known is a value of its own kind", () => {
   const newer = new Uint8Array([...entry, 0x9a, 0x06, 0x02, 0x08, 0x01]);
   const event = decodeEvent(record(new Uint8Array([0x0a, newer.length, ...newer])));
   expect(event).toMatchObject({ kind: "unknown", type: "poll_started", seq: 2, body: undefined });
+  if (event.kind !== "unknown") throw new Error("narrowing by kind");
   expect(event.entry.$unknown).toHaveLength(1);
 });
 
+test("an entry that the relay could not read is a value of its own, in its place", () => {
+  const gap = { roomId: "r1", seq: 7, why: "the item has no type" };
+  expect(decodeEvent(record(create(RoomEventSchema, { gap })))).toEqual({ kind: "unreadable", ...gap });
+});
+
 test.each([
+  ["its gap names no room", record(create(RoomEventSchema, { gap: { seq: 1 } }))],
+  ["its gap has no number", record(create(RoomEventSchema, { gap: { roomId: "r1" } }))],
+  ["its key is r2, but its room is r1", record(create(RoomEventSchema, { gap: { roomId: "r1", seq: 1 } }), "r2")],
   ["it has no value", record(null)],
   ["its value is no maru.events.v1.RoomEvent", record(new Uint8Array([0xff, 0xff]))],
   ["it holds no entry", record(create(RoomEventSchema))],

@@ -45,17 +45,27 @@ export interface UnknownEvent extends EventFacts {
 export type AnyEvent = { [K in EventKind]: EventOf<K> }[EventKind] | UnknownEvent;
 
 /**
- * Entries of a room that should have come before the next event, and did not. They are in the table all the same:
- * `maru.events.listEntries({ roomId, after: firstMissingSeq - 1 })` reads them.
+ * Entries of a room that should have come before the next event, did not, and are not in the table either. The room goes on
+ * behind them.
  */
 export interface GapEvent {
+  readonly kind: "gap";
   readonly roomId: string;
   readonly firstMissingSeq: number;
   /** The same as the first when one entry is missing. */
   readonly lastMissingSeq: number;
-  /** Why they are not handed over. `notHealed`: this version of the client does not fetch them. */
-  readonly reason: "notHealed";
+  /** Why they are not handed over. */
+  readonly reason: GapReason;
+  /** What the server said, where it said something. */
+  readonly cause?: unknown;
 }
+
+/**
+ * Why entries cannot be had. `purged`: retention took them. `noPermission`: this service may not read the room. `notFound`:
+ * the table has no such room, or no such entry. `unreadable`: the relay could not read the entry, or the server cannot. (What
+ * was deleted or erased is no gap: it comes, without its content.)
+ */
+export type GapReason = "purged" | "noPermission" | "notFound" | "unreadable";
 
 /**
  * What a handler learns about the delivery.
@@ -75,10 +85,11 @@ export interface EventContext<Tx = undefined> {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
+  /** Of the event; of one that was read from the table, that of the event which revealed that it was missing. */
   readonly offset: bigint;
-  /** When Kafka was given the event, by the producer's clock. */
-  readonly kafkaTimestamp: Date;
-  /** When this consumer fetched the event. */
+  /** When Kafka was given the event, by the producer's clock; undefined for what was read from the table. */
+  readonly kafkaTimestamp: Date | undefined;
+  /** When this consumer fetched the event, or read it from the table. */
   readonly receivedAt: Date;
   /** When the handler was called, this time. */
   readonly handledAt: Date;
@@ -96,7 +107,10 @@ export type Handlers<Tx = undefined> = CardHandlers<Tx> & { readonly [K in Event
   readonly unknown?: Handler<UnknownEvent, Tx>;
   /** Every event that has no handler of its own. */
   readonly any?: Handler<AnyEvent, Tx>;
-  /** Entries that are missing, before the event that revealed it; `ctx` is that event's. There is a warning in any case. */
+  /**
+   * Entries that cannot be had, in their place in the room; `ctx` is that of the event that revealed it. It is tried again
+   * like any event when this throws. There is a warning in any case.
+   */
   readonly gap?: Handler<GapEvent, Tx>;
 };
 

@@ -17,6 +17,7 @@ export type {
   EventKind,
   EventOf,
   GapEvent,
+  GapReason,
   Handler,
   Handlers,
   UnknownEvent,

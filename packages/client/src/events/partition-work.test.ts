@@ -5,9 +5,12 @@ import { expect, test } from "vitest";
 import { HandlerFailedError } from "./errors.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { EventOf, GapEvent, Handlers } from "./handlers.ts";
+import { createHealer } from "./healer.ts";
+import type { FetchedEvent } from "./lane.ts";
 import { observe } from "./observation.ts";
-import { createPartitionWork, type FetchedEvent, type PartitionWorkDeps } from "./partition-work.ts";
+import { createPartitionWork, type PartitionWorkDeps } from "./partition-work.ts";
 import type { PositionStore } from "./position-store.ts";
+import type { EntrySource } from "./subscribe.ts";
 import type { ConsumerWarning } from "./warning.ts";
 
 const nobody = { group: "g", topic: "t", inFlightCount: 0, lag: () => ({ partitions: [], rooms: [] }) };
@@ -41,6 +44,7 @@ function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<Part
       positions: undefined,
       observation: observe({ tracing: undefined, metrics: undefined, steadyMs: () => 0 }, nobody),
       slots: createHandlerSlots(16),
+      healer: createHealer({ source: logOf(1000), random: () => 0, warn: (warning) => void warnings.push(warning) }),
       retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },
       commitIntervalMs: 1,
       maxRooms: 100,
@@ -59,19 +63,25 @@ function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<Part
   return { work, commits, fetching, warnings, failures, lost };
 }
 
-function fetched(roomId: string, seq: number, offset: bigint, sizeBytes = 10): FetchedEvent {
-  const entry = create(EntrySchema, { roomId, seq, type: "room_unfrozen", body: { case: "roomUnfrozen", value: {} } });
-  if (entry.body.case !== "roomUnfrozen") throw new Error("the body is set right above");
-  const facts = {
-    roomId,
-    seq,
-    entry,
-    type: entry.type,
-    committedAt: undefined,
-    streamedAt: undefined,
-    relayedAt: undefined,
-    healed: false,
+/** A table whose rooms all have so many entries, of which retention has taken what is below. */
+function logOf(lastSeq: number, purgedBelow = 1): EntrySource {
+  const listEntries = async ({ roomId = "", after = 0, pageSize = 0 }) => {
+    const first = Math.max(after + 1, purgedBelow);
+    const entries = Array.from({ length: lastSeq - first + 1 }, (_, at) => entryOf(roomId, first + at));
+    return { entries: entries.slice(0, pageSize), nextPageToken: entries.length > pageSize ? "more" : "" };
   };
+  return { events: { listEntries } } as unknown as EntrySource;
+}
+
+function entryOf(roomId: string, seq: number) {
+  return create(EntrySchema, { roomId, seq, type: "room_unfrozen", body: { case: "roomUnfrozen", value: {} } });
+}
+
+function fetched(roomId: string, seq: number, offset: bigint, sizeBytes = 10): FetchedEvent {
+  const entry = entryOf(roomId, seq);
+  if (entry.body.case !== "roomUnfrozen") throw new Error("the body is set right above");
+  const at = { committedAt: undefined, streamedAt: undefined, relayedAt: undefined };
+  const facts = { roomId, seq, entry, type: entry.type, ...at, healed: false };
   const event: EventOf<"roomUnfrozen"> = { ...facts, kind: "roomUnfrozen", body: entry.body.value };
   const value = new Uint8Array(sizeBytes);
   const record = { topic: "t", partition: 0, offset, key: null, value, headers: {}, timestampMs: 0 };
@@ -109,20 +119,84 @@ test("when no attempt is left the consumer fails, and nothing from that event on
   expect(failures[0]).toMatchObject({ roomId: "a", seq: 2, attempts: 3, offset: 6n, cause: new Error("never") });
 });
 
-test("a hole is told once, before the event that revealed it, even when that event is tried again", async () => {
-  const seen: (GapEvent | number)[] = [];
+test("what is missing is read from the table and comes in order, before the event that revealed it", async () => {
+  const seen: string[] = [];
   const { work, warnings, commits } = startWork({
-    gap: (gap) => void seen.push(gap),
-    roomUnfrozen({ seq }, { attempt }) {
-      seen.push(seq);
+    gap: () => expect.unreachable(),
+    roomUnfrozen({ seq, healed }, { attempt, offset, kafkaTimestamp }) {
+      seen.push(`${seq}${healed ? ` healed at ${offset} ${kafkaTimestamp}` : ""}`);
       if (seq === 43 && attempt === 1) throw new Error("again");
     },
   });
-  work.take([fetched("a", 41, 0n), fetched("a", 43, 1n), fetched("a", 42, 2n), fetched("a", 44, 3n)]);
+  work.take([fetched("a", 41, 0n), fetched("a", 44, 1n), fetched("a", 42, 2n), fetched("a", 45, 3n)]);
   await expect.poll(() => commits.at(-1)).toBe(4n);
-  const gap = { roomId: "a", firstMissingSeq: 42, lastMissingSeq: 42, reason: "notHealed" };
-  expect(seen).toEqual([41, gap, 43, 43, 44]);
-  expect(warnings.map(({ code }) => code)).toEqual(["gap", "handlerFailed"]);
+  const healed = (seq: number) => `${seq} healed at 1 undefined`;
+  expect(seen).toEqual(["41", healed(42), healed(43), healed(43), "44", "45"]);
+  expect(warnings.map(({ code }) => code)).toEqual(["handlerFailed"]);
+});
+
+test("what the table does not have either is a gap in its place, told once, and tried again like an event", async () => {
+  const seen: (GapEvent | number)[] = [];
+  let tries = 0;
+  const warnings: ConsumerWarning[] = [];
+  const warn = (warning: ConsumerWarning) => void warnings.push(warning);
+  const { work, commits } = startWork(
+    {
+      gap(gap) {
+        if (++tries < 3) throw new Error("again");
+        seen.push(gap);
+      },
+      any: ({ seq }) => void seen.push(seq),
+    },
+    { healer: createHealer({ source: logOf(50, 44), random: () => 0, warn }), warn },
+  );
+  work.take([fetched("a", 41, 0n), fetched("a", 46, 1n)]);
+  await expect.poll(() => commits.at(-1)).toBe(2n);
+  const gap = { kind: "gap", roomId: "a", firstMissingSeq: 42, lastMissingSeq: 43, reason: "purged" };
+  expect(seen).toEqual([41, gap, 44, 45, 46]);
+  expect(warnings.map(({ code, seq }) => [code, seq])).toEqual([
+    ["gap", 42],
+    ["handlerFailed", 42],
+    ["handlerFailed", 42],
+  ]);
+});
+
+test("an entry that the relay could not read comes from the table, and is a gap where the table cannot read it either", async () => {
+  const seen: (string | number)[] = [];
+  const { work, commits } = startWork({
+    gap: ({ lastMissingSeq, reason }) => void seen.push(`${lastMissingSeq} ${reason}`),
+    any: ({ seq }) => void seen.push(seq),
+  });
+  const unreadable = (seq: number, offset: bigint) => {
+    const event = { kind: "unreadable", roomId: "a", seq, why: "broken" } as const;
+    return { ...fetched("a", seq, offset), event };
+  };
+  work.take([unreadable(998, 0n), fetched("a", 999, 1n), unreadable(998, 2n), unreadable(1001, 3n)]);
+  await expect.poll(() => commits.at(-1)).toBe(4n);
+  expect(seen).toEqual([998, 999, 1000, "1001 notFound"]);
+});
+
+test("while a room waits for the table, others go on, and stopping does not wait for it", async () => {
+  const asked = Promise.withResolvers<void>();
+  const source = {
+    events: {
+      listEntries(_: unknown, { signal }: { signal: AbortSignal }) {
+        asked.resolve();
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    },
+  } as unknown as EntrySource;
+  const handled: string[] = [];
+  const { work, commits, failures, warnings } = startWork(
+    { any: ({ roomId, seq }) => void handled.push(`${roomId}${seq}`) },
+    { healer: createHealer({ source, random: () => 0, warn: () => {} }) },
+  );
+  work.take([fetched("a", 1, 0n), fetched("a", 3, 1n), fetched("b", 1, 2n), fetched("b", 2, 3n)]);
+  await asked.promise;
+  await expect.poll(() => handled).toEqual(["a1", "b1", "b2"]);
+  work.stop();
+  await work.commitLast();
+  expect([commits.at(-1), failures, warnings]).toEqual([1n, [], []]);
 });
 
 test("with a store, a handler writes through its transaction, and what the store knows as done is not handed over", async () => {
@@ -146,6 +220,45 @@ test("with a store, a handler writes through its transaction, and what the store
   work.take([fetched("a", 1, 0n), fetched("b", 1, 1n), fetched("a", 2, 2n)]);
   await expect.poll(() => commits.at(-1)).toBe(3n);
   expect(written).toEqual(["g undefined a1", "g 1 a2"]);
+});
+
+test("with a store, what is missing right before a room's first event is seen, and healed", async () => {
+  const stored = new Map<string, number>([["a", 40]]);
+  let loads = 0;
+  const positions: PositionStore<undefined> = {
+    async load(_, roomId) {
+      if (++loads === 1) throw new Error("the database is away");
+      return stored.get(roomId);
+    },
+    async process({ roomId, seq }, work) {
+      await work(undefined);
+      stored.set(roomId, seq);
+      return "processed";
+    },
+  };
+  const seqs: number[] = [];
+  const { work, commits, warnings } = startWork({ any: ({ seq }) => void seqs.push(seq) }, { positions });
+  work.take([fetched("a", 43, 0n), fetched("a", 44, 1n), fetched("b", 7, 2n)]);
+  await expect.poll(() => commits.at(-1)).toBe(3n);
+  expect(seqs.filter((seq) => seq > 7)).toEqual([41, 42, 43, 44]);
+  expect([stored.get("a"), stored.get("b"), loads]).toEqual([44, 7, 3]);
+  expect(warnings).toMatchObject([{ code: "positionDelayed", roomId: "a" }]);
+});
+
+test("with a store, the positions of events that nobody handles are stored from time to time only", async () => {
+  const asked: number[] = [];
+  const positions: PositionStore<undefined> = {
+    load: async () => undefined,
+    async process({ seq }, work) {
+      asked.push(seq);
+      await work(undefined);
+      return "processed";
+    },
+  };
+  const { work, commits } = startWork({ messageSent: () => {} }, { positions });
+  work.take(Array.from({ length: 250 }, (_, at) => fetched("a", at + 1, BigInt(at))));
+  await expect.poll(() => commits.at(-1)).toBe(250n);
+  expect(asked).toEqual([100, 200]);
 });
 
 test("a repeat is done as soon as its turn comes, and is not handed over", async () => {
@@ -236,8 +349,10 @@ test("an event that waits for a free slot when the work stops is not begun", asy
 
 test("fetching pauses when one event holds up the commit of very many that are done", async () => {
   const gate = Promise.withResolvers<void>();
-  const { work, fetching, commits } = startWork({ gap: () => gate.promise });
-  work.take([fetched("a", 1, 0n), fetched("a", 3, 1n)]);
+  const { work, fetching, commits } = startWork({
+    any: ({ seq, roomId }) => (roomId === "a" && seq === 2 ? gate.promise : undefined),
+  });
+  work.take([fetched("a", 1, 0n), fetched("a", 2, 1n)]);
   work.take(Array.from({ length: 20_000 }, (_, at) => fetched("b", at + 1, BigInt(at + 2))));
   expect(fetching).toEqual(["pause"]);
   gate.resolve();

@@ -1,25 +1,32 @@
-import type { ConsumedRecord, PartitionClaim } from "@maru/kafka";
-import { createOffsetTracker, type TakenOffset } from "./commit.ts";
+import type { PartitionClaim } from "@maru/kafka";
+import { createOffsetTracker } from "./commit.ts";
 import { HandlerFailedError } from "./errors.ts";
+import { createHandOver, type HandOverDeps } from "./hand-over.ts";
 import type { HandlerSlots } from "./handler-slots.ts";
-import { type AnyEvent, type DeliveryFacts, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
+import type { Healer } from "./healer.ts";
 import type { WaitingRoom } from "./lag.ts";
-import type { Observation } from "./observation.ts";
+import {
+  createLane,
+  type Deliverable,
+  type FetchedEvent,
+  firstOf,
+  holeBefore,
+  type Lane,
+  placeOf,
+  type QueuedEvent,
+  seqsOf,
+} from "./lane.ts";
 import { createPartitionCommits } from "./partition-commits.ts";
-import type { PositionStore } from "./position-store.ts";
+import { pauseMs } from "./pause-ms.ts";
 import { createPositions } from "./positions.ts";
 import { type HandlerRetryPolicy, handlerBackoffMs } from "./retry.ts";
-import { type LaneAction, type LaneInput, type LaneState, laneTable, placeInRoom } from "./room-lane.ts";
-import type { ConsumerWarning } from "./warning.ts";
+import { type LaneAction, type LaneInput, laneTable } from "./room-lane.ts";
+import { type ConsumerWarning, failureWarning, gapWarning, positionWarning } from "./warning.ts";
 
 /** What the work on a partition needs. */
-export interface PartitionWorkDeps<Tx> {
-  readonly group: string;
-  readonly handlers: Handlers<Tx>;
-  /** Stores the position of a room with what a handler writes. */
-  readonly positions: PositionStore<Tx> | undefined;
-  readonly observation: Observation;
+export interface PartitionWorkDeps<Tx> extends HandOverDeps<Tx> {
   readonly slots: HandlerSlots;
+  readonly healer: Healer;
   readonly retry: HandlerRetryPolicy;
   readonly commitIntervalMs: number;
   /** How many rooms' positions are remembered. */
@@ -28,17 +35,8 @@ export interface PartitionWorkDeps<Tx> {
   readonly drainSignal: AbortSignal;
   readonly random: () => number;
   readonly warn: (warning: ConsumerWarning) => void;
-  /** Is told when an event has no handler. */
-  readonly skipped: (event: AnyEvent) => void;
   /** Is told what must stop the consumer. */
   readonly fail: (error: unknown) => void;
-}
-
-/** An event that was fetched, and the record that it came in. */
-export interface FetchedEvent {
-  readonly event: AnyEvent;
-  readonly record: ConsumedRecord;
-  readonly receivedAt: Date;
 }
 
 /** The rooms of one partition, for as long as it is assigned. */
@@ -59,24 +57,11 @@ export interface PartitionWork {
   commitLast(): Promise<void>;
 }
 
-interface QueuedEvent extends FetchedEvent {
-  readonly taken: TakenOffset;
-}
-
-interface Lane {
-  readonly roomId: string;
-  state: LaneState;
-  readonly queue: QueuedEvent[];
-  /** How often the first event was handed over. */
-  attempts: number;
-  /** Not told yet. */
-  gap: GapEvent | undefined;
-  failure: unknown;
-  timer: NodeJS.Timeout | undefined;
-}
-
 /** Fetching pauses above any of these, and goes on below half of all. */
 const BACKLOG_LIMITS = { events: 1000, bytes: 8 * 1024 * 1024, uncommitted: 20_000 };
+
+/** The wait before the position store is asked again doubles up to this. */
+const MAX_PLACING_BACKOFF_MS = 10_000;
 
 /** Hands the events of each room over one after the other, and commits below the first that is not done. */
 export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: PartitionClaim): PartitionWork {
@@ -86,32 +71,28 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     { offsets, intervalMs: deps.commitIntervalMs, fail: deps.fail, stored: () => deps.observation.meter.committed() },
     claim,
   );
-  const signal = AbortSignal.any([claim.signal, deps.drainSignal]);
-  const lanes = new Map<string, Lane>();
-  const backlog = { events: 0, bytes: 0 };
   const { meter } = deps.observation;
   let lastTakenMs: number | undefined;
+  const signal = AbortSignal.any([claim.signal, deps.drainSignal]);
+  const stopping = new AbortController();
+  const handOver = createHandOver(deps, { topic: claim.topic, partition: claim.partition, signal });
+  const lanes = new Map<string, Lane>();
+  const backlog = { events: 0, bytes: 0 };
   let paused = false;
   let stopped = false;
 
   const acts: Record<LaneAction, (lane: Lane) => void> = {
     handle: begin,
-    tellGap(lane) {
-      const gap = toGap(lane, positions.get(lane.roomId) ?? 0);
-      if (gap) {
-        meter.gapTold(gap.reason, gap.lastMissingSeq - gap.firstMissingSeq + 1);
-        deps.warn(gapWarning(gap));
-      }
-      if (deps.handlers.gap) lane.gap = gap;
-      begin(lane);
-    },
+    place: (lane) => void place(lane),
+    heal: (lane) => void heal(lane),
+    goOn() {},
     drop(lane) {
       meter.repeatDropped();
-      finishFirst(lane);
+      finishQueued(lane);
     },
     finish(lane) {
-      const seq = lane.queue[0]?.event.seq;
-      if (seq !== undefined) positions.set(lane.roomId, seq);
+      const first = firstOf(lane);
+      if (first) positions.set(lane.roomId, seqsOf(first.what).lastSeq);
       finishFirst(lane);
     },
     wait() {},
@@ -121,10 +102,16 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
       lane.timer = setTimeout(input, waitMs, lane, "backoffOver");
     },
     fail(lane) {
-      const first = lane.queue[0];
-      if (first) deps.fail(new HandlerFailedError(first.event, first.record, lane.attempts, lane.failure));
+      const first = firstOf(lane);
+      if (!first) return;
+      const { topic, partition } = claim;
+      const what = { roomId: lane.roomId, seq: seqsOf(first.what).firstSeq };
+      const at = { topic, partition, offset: first.offset };
+      deps.fail(new HandlerFailedError(what, at, lane.attempts, lane.failure));
     },
-    leave: (lane) => clearTimeout(lane.timer),
+    leave(lane) {
+      clearTimeout(lane.timer);
+    },
     impossible: (lane) => deps.fail(new Error(`the lane of room ${lane.roomId} got what it cannot get`)),
   };
 
@@ -137,67 +124,104 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   /** A step, and all that follows from it without waiting. */
   function input(lane: Lane, what: LaneInput): void {
     step(lane, what);
-    for (let first = lane.queue[0]; first && lane.state === "following"; first = lane.queue[0]) {
-      step(lane, placeInRoom(positions.get(lane.roomId), first.event.seq));
+    while (lane.state === "following") {
+      const turn = turnOf(lane);
+      if (turn === undefined) {
+        lanes.delete(lane.roomId);
+        break;
+      }
+      step(lane, turn);
     }
-    if (lane.state === "following") lanes.delete(lane.roomId);
     regulate();
   }
 
-  function begin(lane: Lane): void {
-    const first = lane.queue[0];
+  /** What comes first now is to the room. */
+  function turnOf(lane: Lane): LaneInput | undefined {
+    if (lane.fill.length > 0) return "next";
+    const [queued] = lane.queue;
+    return queued && placed(lane, queued);
+  }
+
+  function placed(lane: Lane, { event }: QueuedEvent): LaneInput {
+    const position = positions.get(lane.roomId);
+    if (position === undefined && deps.positions && !lane.isPlaced) return "unplaced";
+    return placeOf(event, position);
+  }
+
+  async function place(lane: Lane): Promise<void> {
+    for (let tries = 0; !stopping.signal.aborted && !signal.aborted; tries++) {
+      try {
+        const position = await deps.positions?.load(deps.group, lane.roomId);
+        if (position !== undefined) positions.set(lane.roomId, position);
+        lane.isPlaced = true;
+        return input(lane, "placed");
+      } catch (error) {
+        if ((tries & (tries + 1)) === 0) deps.warn(positionWarning(lane.roomId, error));
+        const waitMs = deps.random() * Math.min(MAX_PLACING_BACKOFF_MS, 100 * 2 ** tries);
+        await pauseMs(waitMs, AbortSignal.any([signal, stopping.signal]));
+      }
+    }
+  }
+
+  async function heal(lane: Lane): Promise<void> {
+    const [first] = lane.queue;
     if (!first) return;
-    if (lane.gap || handlerOf(deps.handlers, first.event)) {
-      deps.slots.run(lane.roomId, () => handOver(lane, first));
+    const hole = holeBefore(first.event, positions.get(lane.roomId));
+    const healing = AbortSignal.any([signal, stopping.signal]);
+    try {
+      const { items } = await deps.healer.fill(hole, healing);
+      if (lane.state !== "healing") return deps.healer.release(items.length);
+      const readAt = new Date();
+      for (const what of items) {
+        if (what.kind === "gap") {
+          meter.gapTold(what.reason, what.lastMissingSeq - what.firstMissingSeq + 1);
+          deps.warn(gapWarning(what));
+        }
+        lane.fill.push({ what, readAt, offset: first.record.offset });
+      }
+      const healedCount = items.filter(({ kind }) => kind !== "gap").length;
+      if (healedCount > 0) meter.healed(healedCount);
+      input(lane, healedCount > 0 ? "healed" : "unfillable");
+    } catch (error) {
+      if (!healing.aborted) deps.fail(error);
+    }
+  }
+
+  function begin(lane: Lane): void {
+    const first = firstOf(lane);
+    if (!first) return;
+    if (handOver.isAwaited(first.what)) {
+      deps.slots.run(lane.roomId, () => deliver(lane, first));
     } else {
-      passOver(first.event);
+      handOver.passOver(first.what);
       step(lane, "handled");
     }
   }
 
-  async function handOver(lane: Lane, first: QueuedEvent): Promise<void> {
+  async function deliver(lane: Lane, first: Deliverable): Promise<void> {
     if (lane.state !== "handling") return;
-    const facts = toContext(first, ++lane.attempts);
+    const attempt = ++lane.attempts;
     try {
-      const handler = handlerOf(deps.handlers, first.event);
-      const handle = () =>
-        process(lane, first, async (tx) => {
-          const ctx = { ...facts, tx };
-          if (lane.gap) await deps.handlers.gap?.(lane.gap, ctx);
-          if (!deps.positions) lane.gap = undefined;
-          await handler?.(first.event, ctx);
-        });
-      if (handler) {
-        await deps.observation.around(first.event, facts, handle);
-      } else {
-        await handle();
-        passOver(first.event);
-      }
-      lane.gap = undefined;
+      await handOver.deliver(first, { attempt, previousSeq: positions.get(lane.roomId) });
     } catch (error) {
       lane.failure = error;
-      const isLast = lane.attempts >= deps.retry.maxAttempts;
-      if (!signal.aborted && (stopped || !isLast)) deps.warn(failureWarning(first.event, lane.attempts, error));
+      const isLast = attempt >= deps.retry.maxAttempts;
+      if (!signal.aborted && (stopped || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
       return input(lane, isLast ? "exhausted" : "failed");
     }
     input(lane, "handled");
   }
 
-  async function process(lane: Lane, { event }: QueuedEvent, work: (tx: Tx) => Promise<void>) {
-    const { roomId, seq } = event;
-    if (deps.positions) {
-      return deps.positions.process({ group: deps.group, roomId, seq, previousSeq: positions.get(lane.roomId) }, work);
-    }
-    await work(undefined as Tx); // Without a store, handlers are typed for a Tx that is undefined.
-    return "processed" as const;
-  }
-
-  function passOver(event: AnyEvent): void {
-    deps.skipped(event);
-    deps.observation.passedOver(event);
-  }
-
   function finishFirst(lane: Lane): void {
+    if (lane.fill.shift() === undefined) {
+      finishQueued(lane);
+    } else {
+      lane.attempts = 0;
+      if (!stopped) deps.healer.release(1);
+    }
+  }
+
+  function finishQueued(lane: Lane): void {
     const first = lane.queue.shift();
     if (!first) return;
     lane.attempts = 0;
@@ -220,20 +244,9 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   }
 
   function laneOf(roomId: string): Lane {
-    let lane = lanes.get(roomId);
-    if (!lane) {
-      const state: LaneState = "following";
-      lane = { roomId, state, queue: [], attempts: 0, gap: undefined, failure: undefined, timer: undefined };
-      lanes.set(roomId, lane);
-    }
+    const lane = lanes.get(roomId) ?? createLane(roomId);
+    lanes.set(roomId, lane);
     return lane;
-  }
-
-  function toContext({ record, receivedAt }: FetchedEvent, attempt: number): DeliveryFacts {
-    const { topic, partition, offset, timestampMs } = record;
-    const kafkaTimestamp = new Date(timestampMs);
-    const handledAt = new Date();
-    return { signal, attempt, group: deps.group, topic, partition, offset, kafkaTimestamp, receivedAt, handledAt };
   }
 
   return {
@@ -246,13 +259,17 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
         lane.queue.push(queued);
         backlog.events++;
         backlog.bytes += sizeOf(queued);
-        input(lane, placeInRoom(positions.get(lane.roomId), one.event.seq));
+        input(lane, placed(lane, queued));
       }
     },
     stop() {
       if (stopped) return;
       stopped = true;
-      for (const lane of lanes.values()) input(lane, "stop");
+      stopping.abort();
+      for (const lane of lanes.values()) {
+        deps.healer.release(lane.fill.length);
+        input(lane, "stop");
+      }
     },
     get nextOffset() {
       return offsets.next ?? claim.startOffset;
@@ -270,29 +287,6 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     commitNow: commits.now,
     commitLast: commits.last,
   };
-}
-
-function toGap(lane: Lane, position: number): GapEvent | undefined {
-  const first = lane.queue[0];
-  if (!first) return undefined;
-  return {
-    roomId: lane.roomId,
-    firstMissingSeq: position + 1,
-    lastMissingSeq: first.event.seq - 1,
-    reason: "notHealed",
-  };
-}
-
-function gapWarning({ roomId, firstMissingSeq, lastMissingSeq }: GapEvent): ConsumerWarning {
-  const range = firstMissingSeq === lastMissingSeq ? `${firstMissingSeq}` : `${firstMissingSeq} to ${lastMissingSeq}`;
-  const message = `entries ${range} of room ${roomId} are missing in the topic, and are not handed over`;
-  return { code: "gap", message, roomId, seq: firstMissingSeq };
-}
-
-function failureWarning({ roomId, seq }: AnyEvent, attempts: number, cause: unknown): ConsumerWarning {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `attempt ${attempts} of the handler failed for entry ${seq} of room ${roomId}, which comes again: ${why}`;
-  return { code: "handlerFailed", message, roomId, seq, cause };
 }
 
 function sizeOf({ record }: FetchedEvent): number {

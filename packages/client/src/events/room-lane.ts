@@ -1,21 +1,43 @@
 /**
- * What a room's lane is doing. `following`: nothing is being handled. `handling`: its first event is with the handler, or
- * waits for a free slot. `backoff`: its first event failed and will be handed over again. `stopped`: nothing more begins.
+ * What a room's lane is doing. `following`: nothing is being handled. `placing`: the room's position is being read from the
+ * position store. `healing`: entries that are missing before the first event are being read from the table. `handling`: what
+ * comes first is with the handler, or waits for a free slot. `backoff`: it failed, and will be handed over again. `stopped`:
+ * nothing more begins.
  */
-export type LaneState = "following" | "handling" | "backoff" | "stopped";
-
-/** What happens to a lane: an event came (`next`, `repeat` or `later`), the handler ended, or it is to stop. */
-export type LaneInput = "next" | "repeat" | "later" | "handled" | "failed" | "exhausted" | "backoffOver" | "stop";
+export type LaneState = "following" | "placing" | "healing" | "handling" | "backoff" | "stopped";
 
 /**
- * What is done then. `handle`: hand the first event over. `tellGap`: the same, after saying what is missing. `drop`: the
- * first event is a repeat and done. `finish`: the first event is done. `wait`: the event stays in the queue. `retryLater`:
- * hand over again after a while. `fail`: the consumer stops. `leave`: what is not done stays so, and comes again in the
- * next assignment. `impossible`: a mistake in the code around the lane.
+ * What happens to a lane. An event came, or its turn did: `next`, `repeat`, `later` (entries are missing before it), or
+ * `unplaced` (the position store must be asked first). The store said where the room is (`placed`). The table said what is
+ * missing (`healed`), or that it cannot be had (`unfillable`). The handler ended: `handled`, `failed`, or `exhausted`, when it
+ * failed for the last time. The wait was over (`backoffOver`). The lane is to stop (`stop`).
+ */
+export type LaneInput =
+  | "next"
+  | "repeat"
+  | "later"
+  | "unplaced"
+  | "placed"
+  | "healed"
+  | "unfillable"
+  | "handled"
+  | "failed"
+  | "exhausted"
+  | "backoffOver"
+  | "stop";
+
+/**
+ * What is done then. `handle`: hand over what comes first. `place`: ask the position store. `heal`: read what is missing from
+ * the table. `goOn`: see what comes first now. `drop`: the first event is a repeat and done. `finish`: what came first is
+ * done. `wait`: the event stays in the queue. `retryLater`: hand over again after a while. `fail`: the consumer stops.
+ * `leave`: what is not done stays so, and comes again in the next assignment. `impossible`: a mistake in the code around the
+ * lane.
  */
 export type LaneAction =
   | "handle"
-  | "tellGap"
+  | "place"
+  | "heal"
+  | "goOn"
   | "drop"
   | "finish"
   | "wait"
@@ -30,47 +52,67 @@ export interface LaneMove {
   readonly act: LaneAction;
 }
 
+type LaneRow = Readonly<Record<LaneInput, LaneMove>>;
+
+const move = (to: LaneState, act: LaneAction): LaneMove => ({ to, act });
+
+/** A row in which arriving events wait, and nothing else than stopping can happen unless it is said. */
+function busyRow(state: LaneState, moves: Partial<LaneRow>): LaneRow {
+  const wait = move(state, "wait");
+  const never = move(state, "impossible");
+  return {
+    next: wait,
+    repeat: wait,
+    later: wait,
+    unplaced: wait,
+    placed: never,
+    healed: never,
+    unfillable: never,
+    handled: never,
+    failed: never,
+    exhausted: never,
+    backoffOver: never,
+    stop: move("stopped", "leave"),
+    ...moves,
+  };
+}
+
 /** All that can happen to a lane. */
-export const laneTable: Readonly<Record<LaneState, Readonly<Record<LaneInput, LaneMove>>>> = {
-  following: {
-    next: { to: "handling", act: "handle" },
-    repeat: { to: "following", act: "drop" },
-    later: { to: "handling", act: "tellGap" },
-    handled: { to: "following", act: "impossible" },
-    failed: { to: "following", act: "impossible" },
-    exhausted: { to: "following", act: "impossible" },
-    backoffOver: { to: "following", act: "impossible" },
-    stop: { to: "stopped", act: "leave" },
-  },
-  handling: {
-    next: { to: "handling", act: "wait" },
-    repeat: { to: "handling", act: "wait" },
-    later: { to: "handling", act: "wait" },
-    handled: { to: "following", act: "finish" },
-    failed: { to: "backoff", act: "retryLater" },
-    exhausted: { to: "stopped", act: "fail" },
-    backoffOver: { to: "handling", act: "impossible" },
-    stop: { to: "stopped", act: "leave" },
-  },
-  backoff: {
-    next: { to: "backoff", act: "wait" },
-    repeat: { to: "backoff", act: "wait" },
-    later: { to: "backoff", act: "wait" },
-    handled: { to: "backoff", act: "impossible" },
-    failed: { to: "backoff", act: "impossible" },
-    exhausted: { to: "backoff", act: "impossible" },
-    backoffOver: { to: "handling", act: "handle" },
-    stop: { to: "stopped", act: "leave" },
-  },
+export const laneTable: Readonly<Record<LaneState, LaneRow>> = {
+  following: busyRow("following", {
+    next: move("handling", "handle"),
+    repeat: move("following", "drop"),
+    later: move("healing", "heal"),
+    unplaced: move("placing", "place"),
+  }),
+  placing: busyRow("placing", {
+    placed: move("following", "goOn"),
+  }),
+  healing: busyRow("healing", {
+    healed: move("following", "goOn"),
+    unfillable: move("following", "goOn"),
+  }),
+  handling: busyRow("handling", {
+    handled: move("following", "finish"),
+    failed: move("backoff", "retryLater"),
+    exhausted: move("stopped", "fail"),
+  }),
+  backoff: busyRow("backoff", {
+    backoffOver: move("handling", "handle"),
+  }),
   stopped: {
-    next: { to: "stopped", act: "leave" },
-    repeat: { to: "stopped", act: "leave" },
-    later: { to: "stopped", act: "leave" },
-    handled: { to: "stopped", act: "finish" },
-    failed: { to: "stopped", act: "leave" },
-    exhausted: { to: "stopped", act: "leave" },
-    backoffOver: { to: "stopped", act: "leave" },
-    stop: { to: "stopped", act: "leave" },
+    next: move("stopped", "leave"),
+    repeat: move("stopped", "leave"),
+    later: move("stopped", "leave"),
+    unplaced: move("stopped", "leave"),
+    placed: move("stopped", "leave"),
+    healed: move("stopped", "leave"),
+    unfillable: move("stopped", "leave"),
+    handled: move("stopped", "finish"),
+    failed: move("stopped", "leave"),
+    exhausted: move("stopped", "leave"),
+    backoffOver: move("stopped", "leave"),
+    stop: move("stopped", "leave"),
   },
 };
 

@@ -29,6 +29,7 @@ describe.each(versions)("events as %s wrote them", (version) => {
     const key = new TextEncoder().encode(roomId);
     const record = { topic: "t", partition: 0, offset: 0n, key, value, headers: {}, timestampMs: 0 };
     const event = decodeEvent(record);
+    if (event.kind === "unreadable") throw new Error("it holds an entry");
     expect(event).toMatchObject({ roomId, seq, type, kind: kindOfType.get(type), healed: true });
     expect(event.committedAt?.toJSON()).toBe(expected.committedAt);
     expect(event.body).toBeDefined();

@@ -3,15 +3,12 @@ import type { Maru } from "../connect.ts";
 import { decodeEvent } from "./decode.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { AnyEvent, Handlers } from "./handlers.ts";
+import { createHealer } from "./healer.ts";
 import { type ConsumerLag, toLag } from "./lag.ts";
+import type { FetchedEvent } from "./lane.ts";
 import { observe } from "./observation.ts";
 import { refuseBadHandlers, type SubscribeOptions, toSettings } from "./options.ts";
-import {
-  createPartitionWork,
-  type FetchedEvent,
-  type PartitionWork,
-  type PartitionWorkDeps,
-} from "./partition-work.ts";
+import { createPartitionWork, type PartitionWork, type PartitionWorkDeps } from "./partition-work.ts";
 import { type ConsumerWarning, stallWarning } from "./warning.ts";
 import { within } from "./within.ts";
 
@@ -64,8 +61,10 @@ const LAST_COMMIT_LIMIT_MS = 5000;
  * A handler that throws is called again after a growing, random wait, and the later events of its room wait with it. When
  * no attempt is left, the consumer stops, and `done` says why; it never goes past an event that is not done.
  *
- * Entries that are missing in the topic (41, then 43) are told to `gap` and as a warning, and the room goes on: this
- * version does not fetch them. It cannot see what is missing right before the first event of a room in an assignment.
+ * Entries that are missing in the topic (41, then 43) are read from the table with `maru.events.listEntries`, and handed over
+ * in order, with `healed: true`, before the event that revealed them; an error that passes is waited for, and other rooms go on
+ * meanwhile. What cannot be had is told to `gap` and as a warning. What is missing right before the first event of a room in an
+ * assignment is seen only with `positions`.
  *
  * @throws TypeError, RangeError for options that make no sense; `ConnectError`, `UnknownTopicError` of `@maru/kafka`
  * @example
@@ -124,6 +123,7 @@ export async function subscribe<Tx = undefined>(
     observation,
     positions: settings.positions,
     slots,
+    healer: createHealer({ source: maru, random: Math.random, warn }),
     retry: settings.retry,
     commitIntervalMs: settings.commitIntervalMs,
     maxRooms: MAX_ROOMS_PER_PARTITION,

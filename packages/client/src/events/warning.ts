@@ -1,16 +1,26 @@
 import type { ConsumerStall } from "@maru/kafka";
+import type { AnyEvent, GapEvent } from "./handlers.ts";
 
 const SHOWN_PARTITIONS = 3;
 
 /** Something that the consumer got over, and that somebody should know of. */
 export interface ConsumerWarning {
   /**
-   * `gap`: entries of a room are missing. `handlerFailed`: a handler threw, and the event will be handed over again.
+   * `gap`: entries of a room are missing and cannot be had. `healDelayed`: missing entries cannot be read from the table yet;
+   * told again after twice as many tries. `positionDelayed`: the position store does not answer. `handlerFailed`: a handler threw, and the event will be handed over again.
    * `unknownType`: events of a type that is not known here are skipped; once per type. `disconnected`: the connection to
    * the group was lost and is being made again. `stalled`: nothing comes although something is there, see `stall`; the
    * consumer joins its group anew. `drainTimeout`: handlers still ran when the time for stopping was over.
    */
-  readonly code: "gap" | "handlerFailed" | "unknownType" | "disconnected" | "stalled" | "drainTimeout";
+  readonly code:
+    | "gap"
+    | "healDelayed"
+    | "positionDelayed"
+    | "handlerFailed"
+    | "unknownType"
+    | "disconnected"
+    | "stalled"
+    | "drainTimeout";
   /** The whole story, for people. */
   readonly message: string;
   readonly roomId?: string;
@@ -19,6 +29,33 @@ export interface ConsumerWarning {
   readonly cause?: unknown;
   /** What does not come, and for how long, for `stalled`. */
   readonly stall?: ConsumerStall;
+}
+
+/** The warning that entries cannot be had. */
+export function gapWarning({ roomId, firstMissingSeq, lastMissingSeq, reason, cause }: GapEvent): ConsumerWarning {
+  const range = firstMissingSeq === lastMissingSeq ? `${firstMissingSeq}` : `${firstMissingSeq} to ${lastMissingSeq}`;
+  const message = `entries ${range} of room ${roomId} are missing in the topic, and cannot be had from the table: ${reason}`;
+  return { code: "gap", message, roomId, seq: firstMissingSeq, ...(cause === undefined ? {} : { cause }) };
+}
+
+/** The warning that a handler threw, and will be called again. */
+export function failureWarning(what: AnyEvent | GapEvent, attempts: number, cause: unknown): ConsumerWarning {
+  const { roomId } = what;
+  const seq = what.kind === "gap" ? what.firstMissingSeq : what.seq;
+  const message = `attempt ${attempts} of the handler failed for entry ${seq} of room ${roomId}, which comes again: ${textOf(cause)}`;
+  return { code: "handlerFailed", message, roomId, seq, cause };
+}
+
+/** The warning that missing entries cannot be read yet. */
+export function healWarning(roomId: string, seq: number, cause: unknown): ConsumerWarning {
+  const message = `entries of room ${roomId} from ${seq} on are missing in the topic, and cannot be read from the table yet: ${textOf(cause)}`;
+  return { code: "healDelayed", message, roomId, seq, cause };
+}
+
+/** The warning that a room's position cannot be read yet. */
+export function positionWarning(roomId: string, cause: unknown): ConsumerWarning {
+  const message = `the position of room ${roomId} cannot be read yet, and its events wait: ${textOf(cause)}`;
+  return { code: "positionDelayed", message, roomId, cause };
 }
 
 /** The warning that nothing comes, for people. */
@@ -37,7 +74,7 @@ export function stallWarning(group: string, stall: ConsumerStall): ConsumerWarni
   const others = partitions.length - shown.length;
   const where = shown.length === 0 ? "" : ` (${shown.join(", ")}${others > 0 ? ` and ${others} others` : ""})`;
   const then = willRejoin ? "; it joins anew" : "";
-  const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const why = cause === undefined ? "" : `: ${textOf(cause)}`;
   const message = `group ${group} has been without events for ${Math.round(quietMs / 1000)} s: ${reasons[what]}${where}${then}${why}`;
   return { code: "stalled", message, stall, ...(cause === undefined ? {} : { cause }) };
 }
@@ -45,4 +82,8 @@ export function stallWarning(group: string, stall: ConsumerStall): ConsumerWarni
 /** Reports with Node's own warnings, which go to stderr unless the process says otherwise. */
 export function emitProcessWarning(warning: ConsumerWarning): void {
   process.emitWarning(warning.message, { type: "MaruWarning", code: warning.code });
+}
+
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

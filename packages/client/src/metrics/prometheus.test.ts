@@ -5,9 +5,12 @@ import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { createHandlerSlots } from "../events/handler-slots.ts";
 import type { EventOf, Handlers } from "../events/handlers.ts";
+import { createHealer } from "../events/healer.ts";
 import { toLag } from "../events/lag.ts";
+import type { FetchedEvent } from "../events/lane.ts";
 import { observe } from "../events/observation.ts";
-import { createPartitionWork, type FetchedEvent } from "../events/partition-work.ts";
+import { createPartitionWork } from "../events/partition-work.ts";
+import type { EntrySource } from "../events/subscribe.ts";
 import { prometheusMetrics } from "./prometheus.ts";
 
 const bornMs = Date.now() - 60_000;
@@ -28,6 +31,11 @@ function unfrozen(roomId: string, seq: number, offset: bigint): FetchedEvent {
   };
   return { event, record, receivedAt: new Date(bornMs + 2_500) };
 }
+
+/** A table from which retention has taken all below entry 5. */
+const source = {
+  events: { listEntries: async () => ({ entries: [{ seq: 5 }], nextPageToken: "" }) },
+} as unknown as EntrySource;
 
 /** A consumer of one partition, as far as its metrics see it. */
 function startMeasured(handlers: Handlers) {
@@ -67,6 +75,7 @@ function startMeasured(handlers: Handlers) {
       observation,
       positions: undefined,
       slots,
+      healer: createHealer({ source, random: () => 0, warn: () => {} }),
       retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },
       commitIntervalMs: 1,
       maxRooms: 100,
@@ -98,7 +107,7 @@ test("events are counted by kind and outcome, with retries, repeats, gaps, commi
       'maru_consumer_handler_seconds_count{group="push",kind="roomUnfrozen"} 4',
       'maru_consumer_retries_total{group="push"} 1',
       'maru_consumer_repeats_total{group="push"} 1',
-      'maru_consumer_gap_entries_total{group="push",reason="notHealed"} 2',
+      'maru_consumer_gap_entries_total{group="push",reason="purged"} 2',
       `maru_consumer_commits_total{group="push"} ${commits.length}`,
       'maru_consumer_event_age_seconds_sum{group="push",stage="relay_to_kafka"} 1.5',
       'maru_consumer_event_age_seconds_sum{group="push",stage="kafka_to_consumer"} 3',

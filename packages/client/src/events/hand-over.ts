@@ -1,0 +1,87 @@
+import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
+import { type Deliverable, seqsOf } from "./lane.ts";
+import type { Observation } from "./observation.ts";
+import type { PositionStore } from "./position-store.ts";
+
+/** What handing over needs. */
+export interface HandOverDeps<Tx> {
+  readonly group: string;
+  readonly handlers: Handlers<Tx>;
+  /** Stores the position of a room with what a handler writes. */
+  readonly positions: PositionStore<Tx> | undefined;
+  readonly observation: Observation;
+  /** Is told when an event has no handler. */
+  readonly skipped: (event: AnyEvent) => void;
+}
+
+/** Where something is handed over. */
+export interface HandOverPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly signal: AbortSignal;
+}
+
+/** One try of handing something over. */
+export interface Delivery {
+  readonly attempt: number;
+  /** What the consumer knows of the room's position. */
+  readonly previousSeq: number | undefined;
+}
+
+/** Calls the team's handlers. */
+export interface HandOver {
+  /** Whether somebody must be called: a handler, or the position store from time to time. */
+  isAwaited(what: AnyEvent | GapEvent): boolean;
+  /** Says that nobody is called. */
+  passOver(what: AnyEvent | GapEvent): void;
+  /** Rejects as the handler does, and when the position cannot be stored. */
+  deliver(deliverable: Deliverable, delivery: Delivery): Promise<void>;
+}
+
+/**
+ * How many events without a handler may lie between the stored position and the real one. What lies between is read from the
+ * table, and passed over again, when the room comes to another consumer; storing each position would cost a write for each.
+ */
+const STORE_EVERY = 100;
+
+/** Hands over what comes from one partition. */
+export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, signal }: HandOverPlace): HandOver {
+  const { group, handlers, positions } = deps;
+
+  function handlerFor(what: AnyEvent | GapEvent): ((ctx: EventContext<Tx>) => unknown) | undefined {
+    if (what.kind === "gap") {
+      const { gap } = handlers;
+      return gap && ((ctx) => gap(what, ctx));
+    }
+    const handler = handlerOf(handlers, what);
+    return handler && ((ctx) => handler(what, ctx));
+  }
+
+  function passOver(what: AnyEvent | GapEvent): void {
+    if (what.kind === "gap") return;
+    deps.skipped(what);
+    deps.observation.passedOver(what);
+  }
+
+  return {
+    isAwaited: (what) =>
+      handlerFor(what) !== undefined || (positions !== undefined && seqsOf(what).lastSeq % STORE_EVERY === 0),
+    passOver,
+    async deliver({ what, offset, kafkaTimestamp, receivedAt }, { attempt, previousSeq }) {
+      const place = { group, topic, partition, offset, kafkaTimestamp, receivedAt };
+      const facts = { signal, attempt, ...place, handledAt: new Date() };
+      const handler = handlerFor(what);
+      const work = async (tx: Tx) => void (await handler?.({ ...facts, tx }));
+      const run = async () => {
+        if (positions !== undefined) {
+          return positions.process({ group, roomId: what.roomId, seq: seqsOf(what).lastSeq, previousSeq }, work);
+        }
+        await work(undefined as Tx); // Without a store, handlers are typed for a Tx that is undefined.
+        return "processed";
+      };
+      if (handler !== undefined && what.kind !== "gap") return deps.observation.around(what, facts, run);
+      await run();
+      if (handler === undefined) passOver(what);
+    },
+  };
+}
