@@ -11,7 +11,7 @@ import { createMemoryStore } from "@maru/server/store/memory.ts";
 import { createMemoryCardTypes } from "@maru/server/store/memory-card-types.ts";
 import { createMemoryJobStore } from "@maru/server/store/memory-jobs.ts";
 import { createTelemetry } from "@maru/server/telemetry.ts";
-import { createMemoryBroker } from "./memory-broker.ts";
+import { createMemoryBroker } from "./create-memory-broker.ts";
 import type { MemoryRecord } from "./memory-record.ts";
 import type { MemoryTopic } from "./memory-topic.ts";
 import { relayTo } from "./relay-to.ts";
