@@ -126,9 +126,6 @@ export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
     get topics() {
       return [...topics.keys()];
     },
-    rebalance: (groupId) => groupOf(groupId).rebalance(),
-    forgetOffsets: (groupId, topic) => groupOf(groupId).forget(topic),
-    dropRecords: (topic, partition, beforeOffset) => logOf(topic).dropBefore(partition, beforeOffset),
     compact: (topic) => logOf(topic).compact(),
   };
   return {
