@@ -253,6 +253,40 @@ export function describeBroker(name: string, host: ContractHost): void {
       });
       await expect(failing).rejects.toThrow("cannot read this");
     });
+
+    test("reads from an offset up to another, and follows what comes, until it is stopped", async () => {
+      const topic = await newTopic();
+      await send(topic, ..."abcd");
+      const read: string[] = [];
+      const take = (records: ConsumedRecord[]) => void read.push(...records.map(keyOf));
+      const range = { topic, partitions: [0], from: new Map([[0, 1n]]), until: new Map([[0, 3n]]) };
+      await host.broker().readPartitions(range, take);
+      expect(read).toEqual(["b", "c"]);
+      const stop = new AbortController();
+      const following = host.broker().followPartitions({ topic, from: new Map([[0, 3n]]), signal: stop.signal }, take);
+      await expect.poll(() => read, patient).toEqual(["b", "c", "d"]);
+      await send(topic, "e");
+      await expect.poll(() => read, patient).toEqual(["b", "c", "d", "e"]);
+      stop.abort();
+      await following;
+      const lost = host.broker().readPartitions({ topic, partitions: [0], from: new Map([[0, 9n]]) }, take);
+      await expect(lost).rejects.toMatchObject({ name: "OffsetLostError", offset: 9n, highOffset: 5n });
+    });
+
+    test("finds offsets by time", async () => {
+      const topic = await newTopic();
+      await using producer = await host.broker().startProducer();
+      const at = (timestampMs: number) => ({ key: "a", value: Buffer.from("a"), timestampMs });
+      await producer.sendAll(topic, [at(1000), at(2000), at(3000)]);
+      for (const [timeMs, offset] of [
+        [0, 0n],
+        [2000, 1n],
+        [2001, 2n],
+        [3001, 3n],
+      ] as const) {
+        expect(await host.broker().offsetsAtTime(topic, timeMs)).toEqual(new Map([[0, offset]]));
+      }
+    });
   });
 }
 

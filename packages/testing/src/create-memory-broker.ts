@@ -1,6 +1,6 @@
 import {
   type ConsumedRecord,
-  KafkaError,
+  type FollowRange,
   type PartitionOffsets,
   type ReadRange,
   type TopicDifference,
@@ -13,6 +13,7 @@ import type { MemoryBroker } from "./memory-broker.ts";
 import { startMemoryConsumer } from "./memory-consumer.ts";
 import { createMemoryGroup, type MemoryGroup } from "./memory-group.ts";
 import { startMemoryProducer } from "./memory-producer.ts";
+import { readOutside } from "./read-outside.ts";
 import { createTopicLog, type TopicLog } from "./topic-log.ts";
 
 export interface MemoryBrokerOptions {
@@ -21,6 +22,8 @@ export interface MemoryBrokerOptions {
   readonly nowMs: () => number;
   readonly weather?: BrokerWeather;
 }
+
+type OnRecords = (records: ConsumedRecord[]) => void | Promise<void>;
 
 interface MemoryTopicState {
   readonly log: TopicLog;
@@ -77,26 +80,25 @@ export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
   const offsetsOf = (topic: string): PartitionOffsets[] =>
     logOf(topic).partitions.map(({ lowOffset, highOffset }, partition) => ({ partition, lowOffset, highOffset }));
 
-  async function readPartitions(
-    { topic, partitions, signal }: ReadRange,
-    onRecords: (records: ConsumedRecord[]) => void | Promise<void>,
-  ): Promise<void> {
+  async function readPartitions(range: ReadRange, onRecords: OnRecords): Promise<void> {
     await weather.before("ask");
-    const held = offsetsOf(topic);
-    for (const partition of partitions) {
-      const log = logOf(topic).partitions[partition];
-      if (log === undefined) throw new KafkaError(`topic ${topic} has no partition ${partition}`);
-      const end = held[partition]?.highOffset ?? 0n;
-      for (let next = log.lowOffset; next < end; ) {
-        signal?.throwIfAborted();
-        await weather.before("fetch");
-        signal?.throwIfAborted();
-        const records = log.fetch(next, 1024 * 1024).filter((record) => record.offset < end);
-        if (records.length > 0) await onRecords(records.map((record) => ({ ...record })));
-        next = (records.at(-1)?.offset ?? end) + 1n;
-      }
+    const log = logOf(range.topic);
+    const signal = range.signal ?? new AbortController().signal;
+    const places = range.partitions.map((partition) => {
+      const end = range.until?.get(partition) ?? log.partitions[partition]?.highOffset;
+      return { partition, from: range.from?.get(partition), end };
+    });
+    await readOutside({ log, weather, signal, onRecords }, places);
+  }
+
+  async function followPartitions({ topic, from, signal }: FollowRange, onRecords: OnRecords): Promise<void> {
+    try {
+      await weather.before("ask");
+      const places = [...from].map(([partition, offset]) => ({ partition, from: offset, end: undefined }));
+      await readOutside({ log: logOf(topic), weather, signal, onRecords }, places);
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
-    signal?.throwIfAborted();
   }
 
   const broker: MemoryBroker = {
@@ -121,7 +123,12 @@ export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
       stateOf(topic);
       return groupOf(groupId).committed(topic);
     },
+    async offsetsAtTime(topic, timeMs) {
+      await weather.before("ask");
+      return new Map(logOf(topic).partitions.map((log, partition) => [partition, log.offsetAtTime(timeMs)]));
+    },
     readPartitions,
+    followPartitions,
     topic: (name) => logOf(name).topic,
     get topics() {
       return [...topics.keys()];

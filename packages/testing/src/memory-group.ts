@@ -49,9 +49,7 @@ export function createMemoryGroup({ partitionCount, weather }: MemoryGroupDeps):
   /** One at a time; what happens meanwhile makes for another one. */
   function rebalance(): Promise<void> {
     isDue = true;
-    running ??= run().finally(() => {
-      running = undefined;
-    });
+    running ??= run();
     return running;
   }
 
@@ -64,6 +62,7 @@ export function createMemoryGroup({ partitionCount, weather }: MemoryGroupDeps):
       if (isDue) continue;
       for (const [member, partitions] of shareOut(members, partitionCount)) member.assign(partitions, generation);
     }
+    running = undefined;
   }
 
   async function join(member: GroupMember): Promise<void> {
