@@ -105,6 +105,13 @@ test("the README's consumer receives what is sent, and stops with Ctrl-C", async
   }
 }, 120_000);
 
+test("the test in the README of @maru/testing passes", async () => {
+  writeFileSync(join(folder, "consumer.test.ts"), programs("packages/testing/README.md")[1] ?? "");
+  const { stdout, stderr } = await run(process.execPath, ["--test", "consumer.test.ts"], { cwd: folder });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/pass 1\n.*fail 0\n/s);
+});
+
 test.for(recipes)("the program of %s prints what the page says", async (page) => {
   const [, printed] = /^```text\n(.*?)^```/ms.exec(readFileSync(join(root, page), "utf8")) ?? [];
   const [program = ""] = programs(page);

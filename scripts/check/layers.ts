@@ -125,6 +125,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "@maru/server/config.ts",
       "@maru/server/context.ts",
       "@maru/server/domain/",
+      "@maru/server/errors.ts",
       "@maru/server/identity/tokens.ts",
       "@maru/server/log.ts",
       "@maru/server/relay/to-event.ts",

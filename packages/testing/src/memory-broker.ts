@@ -1,24 +1,10 @@
-import {
-  type Broker,
-  type ConsumedRecord,
-  KafkaError,
-  type PartitionOffsets,
-  type ReadRange,
-  type TopicDifference,
-  TopicMismatchError,
-  type TopicSpec,
-  UnknownTopicError,
-} from "@maru/kafka";
-import { type BrokerWeather, fairWeather } from "./broker-weather.ts";
-import { startMemoryConsumer } from "./memory-consumer.ts";
-import { createMemoryGroup, type MemoryGroup } from "./memory-group.ts";
-import { startMemoryProducer } from "./memory-producer.ts";
+import type { Broker } from "@maru/kafka";
 import type { MemoryTopic } from "./memory-topic.ts";
-import { createTopicLog, type TopicLog } from "./topic-log.ts";
 
 /**
  * A Kafka cluster in memory: topics with partitions, consumer groups with rebalances and generations, committed offsets,
- * compaction. Give it to `subscribe` as `brokers`. What takes seconds with real brokers takes none here.
+ * compaction. Give it to `subscribe` as `brokers`. What takes seconds with real brokers takes none here. `maru.faults` makes
+ * it go wrong.
  *
  * @example
  * await using consumer = await subscribe(client, { brokers: maru.broker, group: "push" }, handlers);
@@ -28,151 +14,6 @@ export interface MemoryBroker extends Broker {
   topic(name: string): MemoryTopic<Uint8Array | null>;
   /** The names of all topics. */
   readonly topics: readonly string[];
-  /** The group takes all partitions from its members and shares them out anew. Resolves when they have them. */
-  rebalance(groupId: string): Promise<void>;
-  /** The group forgets how far it is in a topic, or in all: as brokers do when it was idle for too long. */
-  forgetOffsets(groupId: string, topic?: string): void;
-  /** As retention does it: records below the offset are gone. @throws UnknownTopicError */
-  dropRecords(topic: string, partition: number, beforeOffset: bigint): void;
   /** Removes what a later record of the same key has replaced, in a topic whose `cleanup.policy` is `compact`. */
   compact(topic: string): void;
-}
-
-export interface MemoryBrokerOptions {
-  /** Bytes that each topic holds. Beyond that it drops the oldest records. */
-  readonly maxTopicBytes: number;
-  readonly nowMs: () => number;
-  readonly weather?: BrokerWeather;
-}
-
-interface MemoryTopicState {
-  readonly log: TopicLog;
-  readonly spec: TopicSpec;
-}
-
-/** What the host of a broker in memory may do beside. */
-export interface HostedBroker {
-  readonly broker: MemoryBroker;
-  logOf(topic: string): TopicLog;
-  groupOf(groupId: string): MemoryGroup;
-  /** Readers of topics end when they have read the rest. */
-  close(): void;
-}
-
-/** Kafka's own default of `max.message.bytes`. */
-const defaultMaxMessageBytes = 1_048_588;
-
-export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
-  const { maxTopicBytes, nowMs, weather = fairWeather } = options;
-  const topics = new Map<string, MemoryTopicState>();
-  const groups = new Map<string, MemoryGroup>();
-
-  function stateOf(topic: string): MemoryTopicState {
-    const found = topics.get(topic);
-    if (found === undefined) throw new UnknownTopicError(topic);
-    return found;
-  }
-  const logOf = (topic: string) => stateOf(topic).log;
-
-  function groupOf(groupId: string): MemoryGroup {
-    const partitionCount = (topic: string) => logOf(topic).partitions.length;
-    const group = groups.get(groupId) ?? createMemoryGroup({ partitionCount, weather });
-    groups.set(groupId, group);
-    return group;
-  }
-
-  function ensureTopic(spec: TopicSpec): "created" | "verified" {
-    const existing = topics.get(spec.topic);
-    if (existing !== undefined) {
-      const differences = differencesOf(existing.spec, spec);
-      if (differences.length > 0) throw new TopicMismatchError(spec.topic, differences);
-      return "verified";
-    }
-    const compacted = spec.configs?.["cleanup.policy"]?.includes("compact") ?? false;
-    const { topic: name, partitionCount } = spec;
-    topics.set(name, {
-      spec,
-      log: createTopicLog({ name, partitionCount, compacted, maxBytes: maxTopicBytes, nowMs }),
-    });
-    return "created";
-  }
-
-  const offsetsOf = (topic: string): PartitionOffsets[] =>
-    logOf(topic).partitions.map(({ lowOffset, highOffset }, partition) => ({ partition, lowOffset, highOffset }));
-
-  async function readPartitions(
-    { topic, partitions, signal }: ReadRange,
-    onRecords: (records: ConsumedRecord[]) => void | Promise<void>,
-  ): Promise<void> {
-    await weather.before("ask");
-    const held = offsetsOf(topic);
-    for (const partition of partitions) {
-      const log = logOf(topic).partitions[partition];
-      if (log === undefined) throw new KafkaError(`topic ${topic} has no partition ${partition}`);
-      const end = held[partition]?.highOffset ?? 0n;
-      for (let next = log.lowOffset; next < end; ) {
-        signal?.throwIfAborted();
-        await weather.before("fetch");
-        signal?.throwIfAborted();
-        const records = log.fetch(next, 1024 * 1024).filter((record) => record.offset < end);
-        if (records.length > 0) await onRecords(records.map((record) => ({ ...record })));
-        next = (records.at(-1)?.offset ?? end) + 1n;
-      }
-    }
-    signal?.throwIfAborted();
-  }
-
-  const broker: MemoryBroker = {
-    async startConsumer(consumerOptions) {
-      await weather.before("ask");
-      for (const topic of consumerOptions.topics) stateOf(topic);
-      return startMemoryConsumer({ options: consumerOptions, group: groupOf(consumerOptions.groupId), logOf, weather });
-    },
-    async startProducer({ signal } = {}) {
-      const maxMessageBytes = (topic: string) =>
-        Number(stateOf(topic).spec.configs?.["max.message.bytes"] ?? defaultMaxMessageBytes);
-      return startMemoryProducer({ logOf, maxMessageBytes, weather, signal });
-    },
-    ensureTopic: async (spec) => ensureTopic(spec),
-    topicPartitions: async (topic) => logOf(topic).partitions.length,
-    async topicOffsets(topic) {
-      await weather.before("ask");
-      return offsetsOf(topic);
-    },
-    async committedOffsets(groupId, topic) {
-      await weather.before("ask");
-      stateOf(topic);
-      return groupOf(groupId).committed(topic);
-    },
-    readPartitions,
-    topic: (name) => logOf(name).topic,
-    get topics() {
-      return [...topics.keys()];
-    },
-    rebalance: (groupId) => groupOf(groupId).rebalance(),
-    forgetOffsets: (groupId, topic) => groupOf(groupId).forget(topic),
-    dropRecords: (topic, partition, beforeOffset) => logOf(topic).dropBefore(partition, beforeOffset),
-    compact: (topic) => logOf(topic).compact(),
-  };
-  return {
-    broker,
-    logOf,
-    groupOf,
-    close() {
-      for (const { log } of topics.values()) log.close();
-    },
-  };
-}
-
-function differencesOf(existing: TopicSpec, wanted: TopicSpec): TopicDifference[] {
-  const expected: [string, string, string][] = [
-    ["partitionCount", String(wanted.partitionCount), String(existing.partitionCount)],
-    ["replicationFactor", String(wanted.replicationFactor), String(existing.replicationFactor)],
-    ...Object.entries(wanted.configs ?? {}).map(
-      ([name, value]) => [name, value, existing.configs?.[name] ?? "(unknown)"] as [string, string, string],
-    ),
-  ];
-  return expected
-    .filter(([, want, have]) => want !== have)
-    .map(([what, want, have]) => ({ what, expected: want, actual: have }));
 }

@@ -17,9 +17,10 @@ export interface MemoryGroup {
   leave(member: GroupMember): Promise<void>;
   /** All members give up what they have, and get partitions anew. */
   rebalance(): Promise<void>;
-  /** The group forgets the member, which hears of it no sooner than it asks for something. */
-  evict(member: GroupMember): Promise<void>;
-  has(member: GroupMember): boolean;
+  /** The group gives the member's partitions away, and the member does not know. */
+  expel(member: GroupMember): Promise<void>;
+  /** A member that was expelled notices: it gives up what it believed to have, and joins. */
+  readmit(member: GroupMember): Promise<void>;
   readonly members: readonly GroupMember[];
   committed(topic: string): Map<number, bigint>;
   /** Says whether the offset was stored: not one of an old generation. */
@@ -39,8 +40,8 @@ export interface MemoryGroupDeps {
 
 export function createMemoryGroup({ partitionCount, weather }: MemoryGroupDeps): MemoryGroup {
   const offsets = new Map<string, Map<number, bigint>>();
+  const expelled = new Set<GroupMember>();
   let members: readonly GroupMember[] = [];
-  /** Those that must hear of the next rebalance, or get partitions in it. */
   let generation = 0;
   let running: Promise<void> | undefined;
   let isDue = false;
@@ -48,9 +49,7 @@ export function createMemoryGroup({ partitionCount, weather }: MemoryGroupDeps):
   /** One at a time; what happens meanwhile makes for another one. */
   function rebalance(): Promise<void> {
     isDue = true;
-    running ??= run().finally(() => {
-      running = undefined;
-    });
+    running ??= run();
     return running;
   }
 
@@ -63,6 +62,13 @@ export function createMemoryGroup({ partitionCount, weather }: MemoryGroupDeps):
       if (isDue) continue;
       for (const [member, partitions] of shareOut(members, partitionCount)) member.assign(partitions, generation);
     }
+    running = undefined;
+  }
+
+  async function join(member: GroupMember): Promise<void> {
+    members = [...members, member];
+    await rebalance();
+    await weather.after("join");
   }
 
   const without = (member: GroupMember) => members.filter((one) => one !== member);
@@ -73,22 +79,24 @@ export function createMemoryGroup({ partitionCount, weather }: MemoryGroupDeps):
     get members() {
       return members;
     },
-    async join(member) {
-      members = [...members, member];
-      await rebalance();
-      await weather.after("join");
-    },
+    join,
     async leave(member) {
+      expelled.delete(member);
       if (!members.includes(member)) return;
       members = without(member);
       if (members.length > 0) await rebalance();
     },
     rebalance,
-    async evict(member) {
+    async expel(member) {
       members = without(member);
+      expelled.add(member);
       await rebalance();
     },
-    has: (member) => members.includes(member),
+    async readmit(member) {
+      if (!expelled.delete(member)) return;
+      member.revoke("rebalance");
+      await join(member);
+    },
     committed: (topic) => new Map(offsets.get(topic)),
     commit(from, { topic, partition }, next) {
       if (from.generation !== generation || !members.includes(from.member)) return false;

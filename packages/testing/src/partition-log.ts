@@ -9,6 +9,8 @@ export interface PartitionLog {
   append(record: Omit<TopicRecord, "offset">): TopicRecord;
   /** The records from `offset` on, up to so many bytes; at least one if there is any. */
   fetch(offset: bigint, maxBytes: number): TopicRecord[];
+  /** Of the first record of that time or later; the next one's where there is none. */
+  offsetAtTime(timeMs: number): bigint;
   /** Records below the offset are gone. Answers them. */
   dropBefore(offset: bigint): TopicRecord[];
   /** Removes what a later record of the same key has replaced. Answers it. */
@@ -57,6 +59,7 @@ export function createPartitionLog(): PartitionLog {
       }
       return fetched;
     },
+    offsetAtTime: (timeMs) => records.slice(head).find((record) => record.timestampMs >= timeMs)?.offset ?? highOffset,
     dropBefore(offset) {
       if (offset <= lowOffset) return [];
       lowOffset = offset > highOffset ? highOffset : offset;

@@ -6,16 +6,18 @@ import { readConfig } from "@maru/server/config.ts";
 import { serveApi } from "@maru/server/context.ts";
 import { signServiceToken } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
-import type { OutgoingEvent } from "@maru/server/relay/to-event.ts";
 import { createMemoryStore } from "@maru/server/store/memory.ts";
 import { createMemoryCardTypes } from "@maru/server/store/memory-card-types.ts";
 import { createMemoryJobStore } from "@maru/server/store/memory-jobs.ts";
 import { createTelemetry } from "@maru/server/telemetry.ts";
-import { createMemoryBroker } from "./memory-broker.ts";
+import { createMemoryBroker } from "./create-memory-broker.ts";
+import { createTestFaults } from "./create-test-faults.ts";
+import { createEventFaults } from "./event-faults.ts";
 import type { MemoryRecord } from "./memory-record.ts";
 import type { MemoryTopic } from "./memory-topic.ts";
 import { relayTo } from "./relay-to.ts";
 import type { TestMaru, TestMaruOptions } from "./test-maru.ts";
+import { createUnavailableStore } from "./unavailable-store.ts";
 
 /**
  * Starts the real server in this process, over a memory store, with its interceptors, reflection and health, and a memory
@@ -51,18 +53,22 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
   });
   const clock = { nowMs: Date.now };
   const topics = { roomEvents: config.kafkaTopic, readMarkers: config.kafkaReadMarkersTopic };
-  const { broker, logOf, close: closeBroker } = createMemoryBroker({ maxTopicBytes, nowMs: clock.nowMs });
+  const hosted = createMemoryBroker({ maxTopicBytes, nowMs: clock.nowMs });
+  const { broker, logOf } = hosted;
   for (const topic of Object.values(topics)) {
     await broker.ensureTopic({ topic, partitionCount: partitions, replicationFactor: 1 });
   }
-  const emit = ({ topic, ...event }: OutgoingEvent) =>
-    void logOf(topic).append({ ...event, partition: partitionOf(event.key, partitions) });
+  const events = createEventFaults(({ topic, ...event }) => {
+    logOf(topic).append({ ...event, partition: partitionOf(event.key, partitions) });
+  });
+  const outages = new Set<object>();
+  const store = createMemoryStore({ onChange: relayTo(events.emit, topics, clock), nowMs: clock.nowMs });
   const api = await serveApi({
     config,
     log: createLog(config.logLevel, process.stderr),
     telemetry: createTelemetry({ processMetrics: false }),
     clock,
-    store: createMemoryStore({ onChange: relayTo(emit, topics, clock), nowMs: clock.nowMs }),
+    store: createUnavailableStore(store, () => outages.size > 0),
     jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
@@ -73,7 +79,7 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
   async function closeAll(): Promise<void> {
     await api.drain();
     await api[Symbol.asyncDispose]();
-    closeBroker();
+    hosted.close();
   }
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= closeAll());
@@ -83,6 +89,7 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     token: (service = "test") =>
       signServiceToken({ key: config.tokenKey ?? key, service, ttlSeconds: 86_400, issuer, audience }),
     broker,
+    faults: createTestFaults({ events, hosted, topic: topics.roomEvents, outages }),
     topic: roomEvents,
     readMarkers: broker.topic(topics.readMarkers) as MemoryTopic,
     events: (readOptions) => decodeAll(roomEvents.read(readOptions)),

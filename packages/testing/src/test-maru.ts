@@ -1,6 +1,7 @@
 import type { RoomEvent } from "@maru/protocol";
 import type { MemoryBroker } from "./memory-broker.ts";
 import type { MemoryTopic, ReadOptions } from "./memory-topic.ts";
+import type { TestFaults } from "./test-faults.ts";
 
 /** How to start a Maru in memory. Everything may be left out. */
 export interface TestMaruOptions {
@@ -31,7 +32,9 @@ export interface TestMaru extends AsyncDisposable {
   token(service?: string): Promise<string>;
   /** Kafka in memory, for consumers: `subscribe(client, { brokers: maru.broker, group: "push" }, handlers)`. */
   readonly broker: MemoryBroker;
-  /** The topic of the room events: one record for each entry of each room, in order per room, never a repeat. */
+  /** What goes wrong between the server and its consumers, on demand. */
+  readonly faults: TestFaults;
+  /** The topic of the room events: one record for each entry of each room, in order per room, without repeats unless `faults` make them. */
   readonly topic: MemoryTopic;
   /** The topic of the read markers. Unlike Kafka's it is not compacted. */
   readonly readMarkers: MemoryTopic;

@@ -28,6 +28,8 @@ export interface TopicLog {
   append(record: SentRecord): TopicRecord;
   /** Calls the listener after each append, until the signal aborts. */
   onAppend(listener: (record: TopicRecord) => void, signal: AbortSignal): void;
+  /** Resolves after the next append, when the topic is closed, or when the signal aborts. */
+  changed(signal: AbortSignal | undefined): Promise<void>;
   /** As retention does it: records below the offset are gone. */
   dropBefore(partition: number, offset: bigint): void;
   /** Removes what a later record of the same key has replaced. */
@@ -116,7 +118,7 @@ export function createTopicLog(options: TopicLogOptions): TopicLog {
     waiting.clear();
   }
 
-  function change(signal: AbortSignal | undefined): Promise<void> {
+  function changed(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const go = () => {
         waiting.delete(go);
@@ -144,7 +146,7 @@ export function createTopicLog(options: TopicLogOptions): TopicLog {
       } else if (closed) {
         return;
       } else {
-        await change(signal);
+        await changed(signal);
       }
     }
   }
@@ -177,6 +179,7 @@ export function createTopicLog(options: TopicLogOptions): TopicLog {
       listeners.add(listener);
       signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
     },
+    changed,
     dropBefore,
     compact,
     close() {
