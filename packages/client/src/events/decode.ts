@@ -12,9 +12,18 @@ export const kindOfType: ReadonlyMap<string, EventKind> = new Map(
 
 /** What a record says. An entry of a type that is not known is a value of its own kind. Throws {@link UndecodableEventError}. */
 export function decodeEvent(record: ConsumedRecord): AnyEvent {
-  const { entry, committedAt, relayedAt, healed } = parse(record);
+  const event = parseEvent(record);
+  const { entry } = event;
   const wrong = entry === undefined ? "it holds no entry" : whatIsWrong(entry, record.key);
   if (entry === undefined || wrong !== undefined) throw new UndecodableEventError(record, `${wrong}`);
+  return toAnyEvent(entry, event);
+}
+
+/** An entry as an event, with what the relay says of it; of one that was read from the table, only that it is `healed`. */
+export function toAnyEvent(
+  entry: Entry,
+  { committedAt, relayedAt, healed }: Pick<Partial<RoomEvent>, "committedAt" | "relayedAt"> & { healed: boolean },
+): AnyEvent {
   const facts: EventFacts = {
     roomId: entry.roomId,
     seq: entry.seq,
@@ -28,7 +37,8 @@ export function decodeEvent(record: ConsumedRecord): AnyEvent {
   return kind === undefined ? { ...facts, kind: "unknown", body } : ({ ...facts, kind, body } as AnyEvent);
 }
 
-function parse(record: ConsumedRecord): RoomEvent {
+/** The value of a record. Throws {@link UndecodableEventError}. */
+export function parseEvent(record: ConsumedRecord): RoomEvent {
   if (record.value === null) throw new UndecodableEventError(record, "it has no value");
   try {
     return fromBinary(RoomEventSchema, record.value);

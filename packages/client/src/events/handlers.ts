@@ -48,9 +48,16 @@ export interface GapEvent {
   readonly firstMissingSeq: number;
   /** The same as the first when one entry is missing. */
   readonly lastMissingSeq: number;
-  /** Why they are not handed over. `notHealed`: this version of the client does not fetch them. */
-  readonly reason: "notHealed";
+  /** Why they are not handed over. */
+  readonly reason: GapReason;
 }
+
+/**
+ * Why entries are not handed over. `purged`: retention took them. `noPermission`: this service may not read the room.
+ * `notFound`: the server does not know the room. `unreadable`: the relay could not read them, and the table has none that can
+ * be read. `notHealed`: the consumer does not fetch entries.
+ */
+export type GapReason = "purged" | "noPermission" | "notFound" | "unreadable" | "notHealed";
 
 /** What a handler learns about the delivery. */
 export interface EventContext {

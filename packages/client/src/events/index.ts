@@ -1,3 +1,4 @@
+export type { BrokerOptions } from "./broker-of.ts";
 export {
   type CardEvent,
   type CardEventFacts,
@@ -15,11 +16,22 @@ export type {
   EventKind,
   EventOf,
   GapEvent,
+  GapReason,
   Handler,
   Handlers,
   UnknownEvent,
 } from "./handlers.ts";
 export type { SubscribeOptions } from "./options.ts";
+export type { ReplayGap } from "./read-room.ts";
+export { type Replay, type ReplayEnd, type ReplayedEvent, replay } from "./replay.ts";
+export {
+  type IncompletePartition,
+  ReplayHandlerError,
+  ReplayIncompleteError,
+  ReplayPositionError,
+  TooManyRoomsError,
+} from "./replay-errors.ts";
+export type { ReplayFrom, ReplayOptions, RoomIds } from "./replay-options.ts";
 export type { HandlerRetryOptions } from "./retry.ts";
 export { type ConsumedPartition, type EntrySource, type RoomConsumer, subscribe } from "./subscribe.ts";
 export type { ConsumerWarning } from "./warning.ts";
