@@ -1,7 +1,7 @@
 import type { Admin } from "kafkajs";
 import { askBrokers, partitionCountOf } from "./admin.ts";
 import { type KafkaConnection, openKafka } from "./connection.ts";
-import { ConnectError, MessageTooLargeError, ProducerClosedError, SendAllError } from "./errors.ts";
+import { ConnectError, KafkaError, MessageTooLargeError, ProducerClosedError, SendAllError } from "./errors.ts";
 import { Lane } from "./lane.ts";
 import { partitionOf } from "./partition.ts";
 import { PendingBytes } from "./pending-bytes.ts";
@@ -15,6 +15,8 @@ export interface OutgoingMessage {
   /** `null` is a tombstone. */
   value: Uint8Array | null;
   headers?: Record<string, string>;
+  /** The partition, for a topic whose keys do not decide it. Left out: that of the key. */
+  partition?: number;
   /** Milliseconds since 1970; now, if left out. */
   timestampMs?: number;
 }
@@ -137,7 +139,9 @@ export async function startProducer(options: ProducerOptions): Promise<RoomProdu
     if (sizeBytes > maxPendingBytes) {
       throw new MessageTooLargeError(topic, sizeBytes, `the producer holds ${maxPendingBytes} bytes at most`);
     }
-    const partition = partitionOf(message.key, await partitionCount(topic));
+    const count = await partitionCount(topic);
+    const partition = message.partition ?? partitionOf(message.key, count);
+    if (partition >= count) throw new KafkaError(`topic ${topic} has no partition ${partition}`);
     const prepared = prepare(message, partition);
     await pending.take(sizeBytes);
     try {
@@ -192,7 +196,8 @@ function reportTo(callback: ((error: unknown) => void) | undefined, error: unkno
 
 function refuseMalformed(topic: string, message: OutgoingMessage): void {
   if (typeof topic !== "string" || topic === "") throw new TypeError("topic must be a non-empty string");
-  const { key, value } = message;
+  const { key, value, partition = 0 } = message;
+  if (!Number.isInteger(partition) || partition < 0) throw new TypeError("partition must be a whole number");
   if (typeof key !== "string" && !(key instanceof Uint8Array)) throw new TypeError("key must be a string or bytes");
   if (value !== null && !(value instanceof Uint8Array)) throw new TypeError("value must be bytes or null");
 }

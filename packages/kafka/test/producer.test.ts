@@ -53,6 +53,14 @@ test("headers, time, bytes as key and a tombstone arrive as they were sent", asy
   ]);
 });
 
+test("a message goes to the partition that it names, and to none that is not there", async () => {
+  const topic = await newTopic(3);
+  await using producer = await startProducer(connection());
+  const other = (partitionOf("k", 3) + 1) % 3;
+  expect(await producer.send(topic, { ...message("k", "v"), partition: other })).toMatchObject({ partition: other });
+  await expect(producer.send(topic, { ...message("k", "v"), partition: 3 })).rejects.toThrow("has no partition 3");
+});
+
 test("what waits for a partition goes out together, within the bounds", async () => {
   const topic = await newTopic(1);
   const produceBytes: number[] = [];

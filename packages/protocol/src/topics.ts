@@ -4,6 +4,21 @@ export const ROOM_EVENTS_TOPIC = "maru.room-events.v1";
 /** Compacted Kafka topic with the read positions that moved, keyed by {@link readMarkerKey}. Value: `maru.events.v1.ReadMarkerEvent`. */
 export const READ_MARKERS_TOPIC = "maru.read-markers.v1";
 
+/** Compacted Kafka topic in which a consumer group keeps its parked rooms, keyed by room id. Value: `maru.events.v1.DeadLetter`. */
+export function parkedTopic(group: string): string {
+  return `${group}.parked`;
+}
+
+/** Compacted Kafka topic of the events that a consumer group skipped, keyed by {@link deadLetterKey}. Value: `maru.events.v1.DeadLetter`. */
+export function deadLettersTopic(group: string): string {
+  return `${group}.dead-letters`;
+}
+
+/** Key of a skipped event: `<room_id>/<seq>`. */
+export function deadLetterKey(roomId: string, seq: number): string {
+  return `${roomId}/${seq}`;
+}
+
 /**
  * Key of a read marker's event: `<room_id>/<user_id>`. A room id has no slash, so the first one ends it.
  *
