@@ -8,7 +8,22 @@ export {
   on,
   type UnknownCardEvent,
 } from "./card-events.ts";
+export {
+  type DeadLetterFilter,
+  type DeadLetterItem,
+  type DeadLetterStatus,
+  type ListDeadLettersOptions,
+  listDeadLetters,
+  NoDeadLettersError,
+} from "./dead-letters.ts";
 export { type EventPlace, HandlerFailedError, UndecodableEventError } from "./errors.ts";
+export {
+  type GroupLag,
+  type GroupLagOptions,
+  type GroupPartitionLag,
+  type GroupRoomLag,
+  groupLag,
+} from "./group-lag.ts";
 export type {
   AnyEvent,
   EventContext,
@@ -23,6 +38,7 @@ export type {
 } from "./handlers.ts";
 export type { SubscribeOptions } from "./options.ts";
 export type { ReplayGap } from "./read-room.ts";
+export { type RedriveOptions, type RedriveProgress, type RedriveResult, redriveDeadLetters } from "./redrive.ts";
 export { type Replay, type ReplayEnd, type ReplayedEvent, replay } from "./replay.ts";
 export {
   type IncompletePartition,
