@@ -1,6 +1,6 @@
 // Builds the published packages into their dist folders. usage: node scripts/build.ts
 import { execFileSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { bundleTesting } from "./build/bundle-testing.ts";
 import { publishedPackages, root } from "./published.ts";
@@ -11,6 +11,7 @@ for (const name of publishedPackages) {
   rmSync(dist, { recursive: true, force: true });
   if (name === "testing") await bundleTesting(folder, dist);
   else execFileSync("tsc", ["-p", join(folder, "tsconfig.build.json")], { stdio: "inherit" });
+  if (name === "client") chmodSync(join(dist, "main.js"), 0o755);
   if (name === "protocol") {
     cpSync(join(folder, "src/gen"), join(dist, "gen"), { recursive: true });
     rmSync(join(folder, "proto"), { recursive: true, force: true });

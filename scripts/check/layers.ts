@@ -114,6 +114,10 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
   },
   { in: "packages/client/src/metrics/", may: ["prom-client", "packages/client/src/events/"] },
   {
+    in: "packages/client/src/cli/",
+    may: ["@maru/protocol", "@maru/kafka", "@bufbuild/protobuf", "packages/client/src/", "node:"],
+  },
+  {
     in: "packages/client/src/",
     may: ["@maru/protocol", "@bufbuild/protobuf", "@connectrpc/", "@grpc/grpc-js", "node:"],
   },
