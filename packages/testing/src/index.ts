@@ -1,4 +1,12 @@
 export type { MemoryBroker } from "./memory-broker.ts";
+export {
+  type CommitFault,
+  type MemoryPositions,
+  type MemoryPositionsOptions,
+  type MemoryStep,
+  type MemoryTx,
+  memoryPositions,
+} from "./memory-positions.ts";
 export type { MemoryRecord } from "./memory-record.ts";
 export type { MemoryTopic, ReadOptions, RecordListener, TopicSubscription } from "./memory-topic.ts";
 export { RecordsDroppedError } from "./records-dropped-error.ts";
