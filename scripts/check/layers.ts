@@ -105,6 +105,23 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
   { in: "packages/protocol/src/", may: ["@bufbuild/protobuf", "node:"] },
   { in: "packages/kafka/src/", may: ["kafkajs", "node:"] },
   {
+    in: "packages/client/src/events/dynamodb/",
+    may: [
+      "@aws-sdk/client-dynamodb",
+      "packages/client/src/events/position-store.ts",
+      "packages/client/src/events/transaction-ended-error.ts",
+      "node:",
+    ],
+  },
+  {
+    in: "packages/client/src/events/postgres/",
+    may: [
+      "packages/client/src/events/position-store.ts",
+      "packages/client/src/events/transaction-ended-error.ts",
+      "node:",
+    ],
+  },
+  {
     in: "packages/client/src/events/",
     may: ["@maru/protocol", "@maru/kafka", "@bufbuild/protobuf", "packages/client/src/", "node:"],
   },
@@ -151,7 +168,18 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
 /** What one place alone may import. */
 const sole: readonly { readonly module: string; readonly in: readonly string[] }[] = [
   { module: "kafkajs", in: ["packages/kafka/", "bench/src/consume/raw-side.ts", "bench/src/e2e/raw-side.ts"] },
-  { module: "@aws-sdk/", in: ["packages/server/src/store/", "bench/", "packages/server/test/"] },
+  {
+    module: "@aws-sdk/",
+    in: [
+      "packages/server/src/store/",
+      "packages/server/test/",
+      "packages/client/src/events/dynamodb/",
+      "packages/client/test/positions-dynamodb.test.ts",
+      "examples/payments/",
+      "bench/",
+    ],
+  },
+  { module: "pg", in: ["packages/client/test/"] },
   { module: "@msgpack/msgpack", in: ["packages/server/src/relay/forward-", "packages/server/test/forward-"] },
   { module: "yaml", in: ["packages/server/src/policy/"] },
   { module: "ioredis", in: ["packages/server/src/realtime/"] },

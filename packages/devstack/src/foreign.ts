@@ -6,6 +6,7 @@ export interface ForeignEngines {
   dynamodbEndpoint: string | undefined;
   kafkaBrokers: string[] | undefined;
   redisNodes: string[] | undefined;
+  postgresUrl: string | undefined;
 }
 
 export function foreignEngines(env: NodeJS.ProcessEnv): ForeignEngines {
@@ -13,7 +14,17 @@ export function foreignEngines(env: NodeJS.ProcessEnv): ForeignEngines {
     dynamodbEndpoint: env.MARU_DYNAMODB_ENDPOINT ? endpoint(env.MARU_DYNAMODB_ENDPOINT) : undefined,
     kafkaBrokers: env.MARU_KAFKA_BROKERS ? addresses("MARU_KAFKA_BROKERS", env.MARU_KAFKA_BROKERS) : undefined,
     redisNodes: env.MARU_REDIS_NODES ? addresses("MARU_REDIS_NODES", env.MARU_REDIS_NODES) : undefined,
+    postgresUrl: env.MARU_POSTGRES_URL ? postgresUrl(env.MARU_POSTGRES_URL) : undefined,
   };
+}
+
+function postgresUrl(value: string): string {
+  const url = URL.parse(value);
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === "") {
+    // Not repeated in the message: it may hold a password.
+    throw new StackOptionsError("MARU_POSTGRES_URL must be an address like postgres://user:password@127.0.0.1:5432/db.");
+  }
+  return value;
 }
 
 function endpoint(value: string): string {
@@ -45,10 +56,11 @@ export async function requireListener(variable: string, hostPorts: string[], tim
   }
 }
 
-/** `host:port` of an http or https address. */
+/** `host:port` of an http, https or postgres address. */
 export function hostPortOf(address: string): string {
   const { hostname, port, protocol } = new URL(address);
-  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+  const usual: Record<string, string> = { "http:": "80", "https:": "443" };
+  return `${hostname}:${port || (usual[protocol] ?? "5432")}`;
 }
 
 function connects(hostPort: string, timeoutMs: number): Promise<true> {

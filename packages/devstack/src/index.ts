@@ -11,4 +11,4 @@ export { type ClusterState, clusterState } from "./kafka/cluster-state.ts";
 export type { NodeHandle } from "./processes/engine-node.ts";
 export { scratchName } from "./scratch.ts";
 export { type Stack, type StackOptions, startStack } from "./stack.ts";
-export type { StackDynamodb, StackKafka, StackRedis } from "./stack-engines.ts";
+export type { StackDynamodb, StackKafka, StackPostgres, StackRedis } from "./stack-engines.ts";

@@ -34,6 +34,25 @@ export interface StackRedis extends Nodes {
   nodes: string[];
 }
 
+export interface StackPostgres {
+  /** `postgres://maru@127.0.0.1:5432/postgres`: a database that the user may create tables and databases in. */
+  url: string;
+  /** The process. ForeignEngineError where `owned` is false. */
+  node(): NodeHandle;
+  /** False for an engine that was there already. */
+  owned: boolean;
+}
+
+export function foreignPostgres(url: string): StackPostgres {
+  return {
+    url,
+    node: () => {
+      throw new ForeignEngineError("PostgreSQL can be stopped only if this stack started it.");
+    },
+    owned: false,
+  };
+}
+
 export function ownDynamodb(running: RunningDynamodb): StackDynamodb {
   const { endpoint, controlEndpoint, node } = running;
   return {

@@ -1,5 +1,13 @@
 export { failHandler, type HandlerFailure } from "./fail-handler.ts";
 export type { MemoryBroker } from "./memory-broker.ts";
+export {
+  type CommitFault,
+  type MemoryPositions,
+  type MemoryPositionsOptions,
+  type MemoryStep,
+  type MemoryTx,
+  memoryPositions,
+} from "./memory-positions.ts";
 export type { MemoryRecord } from "./memory-record.ts";
 export type { MemoryTopic, ReadOptions, RecordListener, TopicSubscription } from "./memory-topic.ts";
 export { RecordsDroppedError } from "./records-dropped-error.ts";

@@ -22,7 +22,7 @@ export interface NodeHandle {
   waitUntilHealthy(timeoutMs?: number): Promise<void>;
   /** Settles when the process that runs now is gone, and says how it ended. */
   readonly exited: Promise<string>;
-  /** SIGTERM, and SIGKILL if that takes longer than 15 s; resolves when the process is gone, and says which it was. */
+  /** SIGTERM (SIGINT to PostgreSQL), and SIGKILL if that takes longer than 15 s; resolves when the process is gone, and says which it was. */
   stop(): Promise<"stopped" | "killed">;
   /** Sends a signal (default SIGKILL). Resolves at once for SIGSTOP and SIGCONT, otherwise when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -88,7 +88,7 @@ export function engineNode(supervisor: Supervisor, options: NodeOptions): NodeHa
         outcome = "killed";
         process.signal("SIGKILL");
       }, STOP_TIMEOUT_MS);
-      process.signal("SIGTERM");
+      process.signal(options.endSignal ?? "SIGTERM");
       lastEnding = await process.exited;
       clearTimeout(timer);
       return outcome;

@@ -8,6 +8,7 @@ export type ToSupervisor =
       cwd: string;
       logFile: string;
       env?: Record<string, string>;
+      endSignal?: NodeJS.Signals;
     }
   | { type: "signal"; id: number; signal: NodeJS.Signals }
   | { type: "keepFolder" };

@@ -8,7 +8,9 @@ import type { FromSupervisor, ToSupervisor } from "./protocol.ts";
 
 const graceMs = Number(process.argv[2]);
 let folderToRemove = process.argv[3] ?? "";
-const engines = new Map<number, ChildProcess>();
+/** What an engine gets that has to be ended gently although its data is deleted. */
+const LEAST_GRACE_MS = 3_000;
+const engines = new Map<number, { child: ChildProcess; endSignal: NodeJS.Signals | undefined }>();
 let ending = false;
 
 function tell(message: FromSupervisor): void {
@@ -16,12 +18,12 @@ function tell(message: FromSupervisor): void {
 }
 
 function start(message: Extract<ToSupervisor, { type: "start" }>): void {
-  const { id, command, args, cwd, logFile, env } = message;
+  const { id, command, args, cwd, logFile, env, endSignal } = message;
   const log = openSync(logFile, "a");
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", log, log] });
   closeSync(log);
   if (child.pid !== undefined) {
-    engines.set(id, child);
+    engines.set(id, { child, endSignal });
     tell({ type: "started", id, pid: child.pid });
   }
   child.on("error", (error) => {
@@ -37,10 +39,13 @@ function start(message: Extract<ToSupervisor, { type: "start" }>): void {
 function end(): void {
   if (ending) return;
   ending = true;
-  for (const child of engines.values()) child.kill(graceMs > 0 ? "SIGTERM" : "SIGKILL");
-  setTimeout(() => {
-    for (const child of engines.values()) child.kill("SIGKILL");
-  }, graceMs);
+  for (const { child, endSignal } of engines.values()) child.kill(endSignal ?? (graceMs > 0 ? "SIGTERM" : "SIGKILL"));
+  setTimeout(
+    () => {
+      for (const { child } of engines.values()) child.kill("SIGKILL");
+    },
+    Math.max(graceMs, LEAST_GRACE_MS),
+  );
   endIfEmpty();
 }
 
@@ -52,7 +57,7 @@ function endIfEmpty(): void {
 
 process.on("message", (message: ToSupervisor) => {
   if (message.type === "keepFolder") folderToRemove = "";
-  else if (message.type === "signal") engines.get(message.id)?.kill(message.signal);
+  else if (message.type === "signal") engines.get(message.id)?.child.kill(message.signal);
   else {
     try {
       start(message);

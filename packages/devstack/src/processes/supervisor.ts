@@ -13,6 +13,8 @@ export interface ProcessSpec {
   logFile: string;
   /** Set beside this program's own environment. */
   env?: Record<string, string>;
+  /** What ends the process gently, and always comes before SIGKILL at the end. Default SIGTERM, where data is kept. */
+  endSignal?: NodeJS.Signals;
 }
 
 /** One running engine process. */
@@ -98,8 +100,8 @@ export async function startSupervisor(options: {
       const entry: Tracked = { process, started, exited };
       tracked.set(id, entry);
       if (!child.connected) settle(entry, "was not started, because the stack is closed");
-      const { command, args, cwd, logFile, env } = spec;
-      tell({ type: "start", id, command, args, cwd, logFile, ...(env && { env }) });
+      const { command, args, cwd, logFile, env, endSignal } = spec;
+      tell({ type: "start", id, command, args, cwd, logFile, ...(env && { env }), ...(endSignal && { endSignal }) });
       return started.promise;
     },
     keepFolder: () => tell({ type: "keepFolder" }),
