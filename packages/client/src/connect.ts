@@ -33,7 +33,7 @@ export interface ConnectOptions {
   readonly retry?: RetryOptions;
   /** With several addresses: whether the calls of a room go to one server, which then needs no reads to append. @default true */
   readonly affinity?: boolean;
-  /** Run around each try of each call; the last one outermost. */
+  /** Run around each try of each call; the first one outermost. */
   readonly interceptors?: readonly Interceptor[];
   /** Traces calls: `openTelemetryTracing()` of `@maru/client/tracing/opentelemetry`, or your own. @default not at all */
   readonly tracing?: CallTracing;
@@ -100,7 +100,7 @@ export function connectMaru(options: ConnectOptions): Maru {
 function toTransport(address: ServerAddress, options: ConnectOptions) {
   const { keepalive, tracing } = options;
   const given = options.interceptors ?? [];
-  const interceptors = tracing === undefined ? given : [...given, tracing.toServer(address)];
+  const interceptors = tracing === undefined ? given : [tracing.toServer(address), ...given];
   const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls;
   if (address.protocol === "grpc") return createGrpcTransport({ address: address.name, tls, keepalive, interceptors });
   if (tls !== undefined && !address.secure) {

@@ -14,7 +14,7 @@ export interface HttpTransportOptions {
   readonly tls?: TlsOptions | undefined;
   /** See {@link KeepaliveOptions}; only the interval is used, by TCP. */
   readonly keepalive?: KeepaliveOptions | undefined;
-  /** Run around each call, the last one outermost. */
+  /** Run around each call, the first one outermost. */
   readonly interceptors?: readonly Interceptor[] | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface GrpcTransportOptions {
   readonly tls?: TlsOptions | undefined;
   /** See {@link KeepaliveOptions}. */
   readonly keepalive?: KeepaliveOptions | undefined;
-  /** Run around each call, the last one outermost. */
+  /** Run around each call, the first one outermost. */
   readonly interceptors?: readonly Interceptor[] | undefined;
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { toEvent } from "../../../server/src/relay/to-event.ts";
 import { type MemoryServer, startMemoryServer } from "../../../server/test/memory-server.ts";
 import { decodeEvent } from "../events/decode.ts";
-import { connectMaru, type Maru, text, user, watchRoom } from "../index.ts";
+import { connectMaru, type Interceptor, type Maru, text, user, watchRoom } from "../index.ts";
 import { openTelemetryTracing } from "./opentelemetry.ts";
 
 const exporter = new InMemorySpanExporter();
@@ -36,7 +36,13 @@ describe.each(["grpc", "connectrpc"])("calls over %s", (system) => {
   const addressOf = () => (system === "grpc" ? server.grpcAddress : `http://${server.httpAddress}`);
 
   beforeAll(async () => {
-    maru = connectMaru({ address: addressOf(), token: () => server.token, tracing });
+    const interceptors: Interceptor[] = [
+      (next) => (request) => {
+        tracer.startSpan("inside").end();
+        return next(request);
+      },
+    ];
+    maru = connectMaru({ address: addressOf(), token: () => server.token, interceptors, tracing });
     const { room } = await maru.rooms.create({ actor, kind: "group", members: [{ userId: "ann" }] });
     roomId = room?.roomId ?? "";
   });
@@ -59,6 +65,7 @@ describe.each(["grpc", "connectrpc"])("calls over %s", (system) => {
       },
       parentSpanContext: { spanId: ended("checkout").spanContext().spanId },
     });
+    expect(ended("inside").parentSpanContext?.spanId).toBe(span.spanContext().spanId);
     expect(span.attributes["rpc.response.status_code"]).toBe(system === "grpc" ? "OK" : undefined);
     expect(entry?.traceparent).toBe(traceparentOf(span));
   });
@@ -76,7 +83,7 @@ describe.each(["grpc", "connectrpc"])("calls over %s", (system) => {
   test("the span of a stream lasts as long as its reader stays", async () => {
     for await (const entry of watchRoom(maru, { roomId, after: 0 })) {
       expect(entry.seq).toBe(1);
-      expect(exporter.getFinishedSpans()).toEqual([]);
+      expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(["inside"]);
       break;
     }
     expect(ended("maru.chat.v1.EventService/WatchRoom").status.code).toBe(SpanStatusCode.UNSET);
