@@ -24,6 +24,7 @@ beforeAll(async () => {
       MARU_ROLES: "api",
       MARU_KAFKA_TOPIC: table,
       MARU_KAFKA_READ_MARKERS_TOPIC: `${table}-read`,
+      MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC: `${table}-dead`,
     },
   });
   await fleet.setUp();

@@ -84,6 +84,7 @@ async function measure(plan: E2ePlan): Promise<Record<SideName, number[][]>> {
     MARU_CONTROL_TABLE: scratchName("e2e-control"),
     MARU_KAFKA_TOPIC: scratchName("e2e-events"),
     MARU_KAFKA_READ_MARKERS_TOPIC: scratchName("e2e-markers"),
+    MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC: scratchName("relay-dead-letters"),
     NODE_OPTIONS: nodeFlags.join(" "),
   };
   const fleet = world.use(await openFleet({ dynamodbEndpoint: dynamodb.endpoint, brokers, env }));

@@ -31,6 +31,7 @@ export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
     MARU_CONTROL_TABLE: scratchName("chaos-control"),
     MARU_KAFKA_TOPIC: topic,
     MARU_KAFKA_READ_MARKERS_TOPIC: scratchName("read-markers"),
+    MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC: scratchName("relay-dead-letters"),
     MARU_KAFKA_PARTITIONS: String(partitionCount),
     MARU_RELAY_LEASE_MS: "2000",
   };

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { admin } from "./commands/admin.ts";
 import { cards } from "./commands/cards.ts";
 import { policyProblems } from "./commands/policy-problems.ts";
+import { relayDeadLetters } from "./commands/relay-dead-letters.ts";
 import { serve } from "./commands/serve.ts";
 import { setup } from "./commands/setup.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -41,6 +42,12 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<void> {
   const command = positionals[0];
+  if (command === "admin" && process.argv[3] === "relay-dead-letters")
+    return relayDeadLetters(
+      process.argv.slice(4),
+      () => readConfig(process.env),
+      (line) => process.stdout.write(`${line}\n`),
+    );
   if (remoteCommand !== undefined) return remoteCommand(process.argv.slice(3), process.env.MARU_TOKEN);
   if (values.help || command === undefined) return void process.stdout.write(help);
   if (command === "check-policy") return checkPolicy();

@@ -22,6 +22,7 @@ export async function openFutureWorld(): Promise<FutureWorld> {
     MARU_CONTROL_TABLE: scratchName("future-control"),
     MARU_KAFKA_TOPIC: topic,
     MARU_KAFKA_READ_MARKERS_TOPIC: scratchName("future-markers"),
+    MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC: scratchName("relay-dead-letters"),
     MARU_KAFKA_PARTITIONS: "1",
   };
   const fleet = opening.use(await openFleet({ dynamodbEndpoint: dynamodb.endpoint, brokers: kafka.brokers, env }));

@@ -156,10 +156,18 @@ export async function until(condition: () => boolean | Promise<boolean>, describ
   await expect.poll(async () => (await condition()) || describe(), { timeout: 45_000, interval: 20 }).toBe(true);
 }
 
-/** Appends texts to a room, one after the other. */
-export async function put(store: Store, roomId: string, from: number, to: number): Promise<void> {
+/** Appends texts to a room, one after the other; `appendedAtMs` says that they were appended then. */
+export async function put(
+  store: Store,
+  roomId: string,
+  from: number,
+  to: number,
+  appendedAtMs?: () => number,
+): Promise<void> {
   for (let seq = from; seq <= to; seq++) {
-    const outcome = await store.putEntry(textEntry(roomId, seq));
+    const entry = textEntry(roomId, seq);
+    const at = appendedAtMs === undefined ? {} : { appendedAtMs: appendedAtMs() };
+    const outcome = await store.putEntry({ ...entry, ...at });
     if (outcome.kind !== "stored") throw new Error(`entry ${roomId}/${seq} was not stored: ${outcome.kind}`);
   }
 }

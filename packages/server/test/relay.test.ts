@@ -1,22 +1,17 @@
-import {
-  DeleteItemCommand,
-  PutItemCommand,
-  type StreamSpecification,
-  UpdateTableCommand,
-} from "@aws-sdk/client-dynamodb";
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { ageRecords, rollShards, type Stack, startStack } from "@maru/devstack";
+import { rollShards, type Stack, startStack } from "@maru/devstack";
 import { partitionOf } from "@maru/kafka";
 import { CommitMessageRequestSchema, HoldState, ReadMarkerEventSchema, SendMessageRequestSchema } from "@maru/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commitMessage } from "../src/domain/messages/commit.ts";
 import { sendMessage } from "../src/domain/messages/send.ts";
+import { toOpenLetters } from "../src/relay/open-letters.ts";
 import { toChange } from "../src/store/to-change.ts";
 import { call, makeRoom, service, startServer } from "./log-fixtures.ts";
 import { createRelayWorld, firstSeqs, gatedSink, joinedStream, oneTo, put, until } from "./relay-world.ts";
 import { BORN_AT_MS, creation } from "./store-fixtures.ts";
-import type { TestTables } from "./store-tables.ts";
 
 /** On a table engine of its own: rolling shards and ageing records reach every stream of an engine. */
 describe("the relay", () => {
@@ -49,6 +44,8 @@ describe("the relay", () => {
       expect(event.entry?.body).toMatchObject({ case: "messageSent" });
       expect(event.committedAt && timestampMs(event.committedAt)).toBe(BORN_AT_MS + seq + 1);
       expect(event.healed).toBe(false);
+      // The stream's own time, which is now; entries say when they were appended, by their server's clock.
+      expect(Date.now() - (event.streamedAt ? timestampMs(event.streamedAt) : 0)).toBeLessThan(600_000);
     }
     await until(
       async () => (await metric("maru_relay_events_total")) === 200,
@@ -239,30 +236,40 @@ describe("the relay", () => {
     expect(await metric("maru_relay_blocked_shards")).toBe(0);
   });
 
-  test("an entry that cannot be read stops its shard, and the other shards go on", async () => {
-    await using bad = await newWorld();
-    await using good = await newWorld();
-    const stream = joinedStream([bad, good]);
-    const Item = { room_id: { S: "a" }, sk: { S: "log#0000000001" }, type: { S: "message_sent" } };
-    await bad.tables.client.send(new PutItemCommand({ TableName: bad.tables.tableName, Item }));
-    const { relay, metric } = good.start({ stream });
-    await put(good.store, "b", 1, 30);
+  test("an entry that cannot be read is put aside whole, and told as a gap in its place", async () => {
+    await using world = await newWorld();
+    const { relay, metric } = world.start();
+    await put(world.store, "a", 1, 2);
+    const Item = {
+      room_id: { S: "a" },
+      sk: { S: "log#0000000003" },
+      type: { S: "message_sent" },
+      blob: { B: Buffer.from("x") },
+    };
+    await world.tables.client.send(new PutItemCommand({ TableName: world.tables.tableName, Item }));
+    await put(world.store, "a", 4, 5);
     await until(
-      () => good.events.length >= 30,
-      () => good.events.length,
+      () => world.events.length >= 5 && world.deadLetters.length >= 1,
+      () => world.events.length,
     );
-    await until(
-      () => !relay.ready().ready,
-      () => relay.ready(),
-    );
-    expect(relay.ready()).toMatchObject({ why: expect.stringContaining("cannot be read as an entry") });
-    expect(await metric("maru_relay_blocked_shards")).toBe(1);
-    await put(good.store, "b", 31, 40);
-    await until(
-      () => good.events.length >= 40,
-      () => good.events.length,
-    );
-    expect(good.events.map(({ seq }) => seq)).toEqual(oneTo(40));
+    expect(world.events.map(({ seq, event }) => [seq, event.gap?.why ?? event.entry?.type])).toEqual([
+      ...[1, 2].map((seq) => [seq, "message_sent"]),
+      [3, "it has no body"],
+      ...[4, 5].map((seq) => [seq, "message_sent"]),
+    ]);
+    expect(world.events[2]?.record.headers).toMatchObject({
+      seq: "3",
+      ce_id: "a/3",
+      ce_type: "maru.events.v1.entry_gap",
+    });
+    const [letter] = toOpenLetters(world.deadLetters);
+    expect(letter).toMatchObject({ roomId: "a", seq: 3, sortKey: "log#0000000003", why: "it has no body" });
+    const record = JSON.parse(letter?.json ?? "");
+    expect(record).toMatchObject({ eventName: "INSERT", dynamodb: { SequenceNumber: letter?.sequenceNumber } });
+    expect(record.dynamodb.NewImage).toEqual({ ...Item, blob: { B: "eA==" } });
+    expect(await metric("maru_relay_dead_total", { why: "poison_record" })).toBe(1);
+    expect(await metric("maru_relay_blocked_shards")).toBe(0);
+    expect(relay.ready()).toEqual({ ready: true });
   });
 
   test("two workers share two shards, whoever came first", async () => {
@@ -303,80 +310,9 @@ describe("the relay", () => {
       [5, false],
       [6, false],
     ]);
+    expect(world.events.map(({ event }) => event.streamedAt !== undefined)).toEqual(
+      world.events.map(({ event }) => !event.healed),
+    );
     expect(await metric("maru_relay_healed_total")).toBe(2);
   });
-
-  test("a stream that was turned off and on again is read to its end before the new one", async () => {
-    await using world = await newWorld();
-    const before = world.start();
-    await put(world.store, "a", 1, 5);
-    await until(
-      () => world.events.length >= 5,
-      () => world.events.length,
-    );
-    await before.relay.drain();
-    await put(world.store, "a", 6, 10);
-    await switchStream(world.tables, { StreamEnabled: false });
-    await switchStream(world.tables, { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" });
-    await put(world.store, "a", 11, 15);
-    const { relay } = world.start();
-    await until(
-      () => world.events.length >= 15,
-      () => world.events.length,
-    );
-    expect(world.events.map(({ seq }) => seq)).toEqual(oneTo(15));
-    expect(relay.ready()).toEqual({ ready: true });
-  });
-
-  test("a relay that was away for longer than the stream keeps its records stands still and says what is lost", async () => {
-    await using world = await newWorld();
-    const before = world.start();
-    await put(world.store, "a", 1, 5);
-    await until(
-      () => world.events.length >= 5,
-      () => world.events.length,
-    );
-    await before.relay.drain();
-    await put(world.store, "a", 6, 9);
-    await ageRecords(controlEndpoint, 25);
-    await put(world.store, "a", 10, 12);
-    const after = world.start();
-    await until(
-      () => !after.relay.ready().ready && world.events.length === 5,
-      () => after.relay.ready(),
-    );
-    await until(
-      async () => (await after.metric("maru_relay_blocked_shards")) === 1,
-      () => after.relay.ready(),
-    );
-    expect(after.relay.ready()).toMatchObject({ ready: false, why: expect.stringContaining("24 hours") });
-    expect(world.events.map(({ seq }) => seq)).toEqual(oneTo(5));
-  });
-
-  test("a shard that is gone before it was read to its end is told of until its item is deleted", async () => {
-    await using world = await newWorld();
-    const { streamArn, leases } = world;
-    const gone = await leases.acquire({ streamArn, shardId: "gone", owner: "before", ttlMs: 1, nowMs: Date.now() });
-    if (gone === undefined) throw new Error("the lease was not given");
-    await leases.checkpoint(gone, { sequenceNumber: "1", committedAtMs: BORN_AT_MS });
-    await put(world.store, "a", 1, 5);
-    const { relay, metric } = world.start();
-    await until(
-      () => world.events.length >= 5,
-      () => world.events.length,
-    );
-    expect(relay.ready()).toMatchObject({ ready: false, why: expect.stringContaining("2026-06-01T12:00:00.123Z") });
-    expect(await metric("maru_relay_blocked_shards")).toBe(1);
-    const Key = { pk: { S: `shards#${streamArn}` }, sk: { S: "gone" } };
-    await world.tables.client.send(new DeleteItemCommand({ TableName: world.tables.controlTableName, Key }));
-    await until(
-      () => relay.ready().ready,
-      () => relay.ready(),
-    );
-    expect(await metric("maru_relay_blocked_shards")).toBe(0);
-  });
 });
-
-async function switchStream({ client, tableName }: TestTables, spec: StreamSpecification): Promise<void> {
-  await client.send(new UpdateTableCommand({ TableName: tableName, StreamSpecification: spec }));
-}

@@ -27,6 +27,7 @@ export const adminHelp = `usage: maru-server admin <command> [options]
          [--out FILE]
   verify --room R        check one room: numbers, state, keys
   verify --sample N      check so many rooms, taken at random
+  relay-dead-letters     what the relay could not read: see maru-server admin relay-dead-letters --help
 
   --address URL          HTTP address of a server (default http://127.0.0.1:8080)
   --key K                makes erase and retention safe to repeat: the same job is found again

@@ -1,3 +1,4 @@
+import { surelyKeptMs } from "../domain/repair.ts";
 import type { Lease, Leases } from "../store/control.ts";
 import { StreamTrimmedError } from "../store/stream-errors.ts";
 import { createCheckpointer } from "./checkpointer.ts";
@@ -59,6 +60,7 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease, repair: Re
   const pulse = createShardPulse(clock, deps.stalledAfterMs);
   let trouble: ShardTrouble | undefined;
   let stallToldAtMs: number | undefined;
+  let trimmedAtMs: number | undefined;
   const shard: LeasedShard = {
     lease,
     repair,
@@ -80,6 +82,7 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease, repair: Re
         if (end === "stopped") return release();
         if (end === "finished") return (await leases.finish(lease)).kind === "held" ? "finished" : "lost";
         failures = 0;
+        await pause(FIRST_RETRY_MS, stopping.signal);
       } catch (error) {
         if (error instanceof LeaseLostError) return "lost";
         if (stopping.signal.reason instanceof LeaseLostError) return "lost";
@@ -103,17 +106,31 @@ export function startShardWorker(deps: ShardWorkerDeps, lease: Lease, repair: Re
       // One that slept is told of what it missed, too, though another has read it.
       const time = { ttlMs: deps.leaseTtlMs, nowMs: clock.nowMs() };
       if ((await leases.renew(lease, time)).kind === "lost") throw new LeaseLostError(shardId);
-      const { position } = shard.checkpointer;
-      const reached = {
-        sequenceNumber: position?.sequenceNumber,
-        sinceMs: position?.committedAtMs ?? lease.sinceMs,
-      };
-      await repair.note([trimmedLoss(lease, reached, clock.nowMs())], error.message);
-      if (error.gone) return "finished";
+      await noteTrimmed(error);
+      if (error.gone || (await isOver(error))) return "finished";
       if ((await leases.restart(lease)).kind === "lost") throw new LeaseLostError(shardId);
       shard.checkpointer.restart();
       return "restarted";
     }
+  }
+
+  /** Once: that there is nothing at the start either, right after it was restarted, is no other loss. */
+  async function noteTrimmed(error: StreamTrimmedError): Promise<void> {
+    const nowMs = clock.nowMs();
+    const isTold = trimmedAtMs !== undefined && nowMs - trimmedAtMs < surelyKeptMs;
+    if (error.afterSequenceNumber === undefined && isTold) return;
+    const { position } = shard.checkpointer;
+    const sinceMs = position?.committedAtMs ?? lease.sinceMs;
+    const loss = trimmedLoss(lease, { sequenceNumber: position?.sequenceNumber, sinceMs }, nowMs);
+    await repair.note([loss], error.message);
+    trimmedAtMs = nowMs;
+  }
+
+  /** A closed shard of which not even the oldest record can be read has none left. */
+  async function isOver({ streamArn, afterSequenceNumber }: StreamTrimmedError): Promise<boolean> {
+    if (afterSequenceNumber !== undefined) return false;
+    const shards = await deps.stream.shards(streamArn);
+    return shards.some((one) => one.shardId === shardId && !one.open);
   }
 
   /** The next worker starts from the last checkpoint and repeats what came after it. */
