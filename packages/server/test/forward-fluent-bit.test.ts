@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,8 +34,8 @@ async function startAgent({ brokers, topics, port, folder }: AgentPlan) {
   for (const stream of [agent.stdout, agent.stderr]) stream.on("data", (data) => (said += data));
   return {
     said: () => said,
-    async stop() {
-      agent.kill("SIGTERM");
+    async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM") {
+      agent.kill(signal);
       if (agent.exitCode === null && agent.signalCode === null) await once(agent, "exit");
     },
   };
@@ -77,6 +77,29 @@ describe.skipIf(agentPath === undefined)("with the Fluent Bit agent of the varia
       }
     } finally {
       await agent.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test("what it has acknowledged and the brokers have not is gone with its process, in spite of its files", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "maru-agent-"));
+    const port = await freePort();
+    // Nobody listens where it looks for brokers.
+    const agent = await startAgent({ brokers: [`127.0.0.1:${await freePort()}`], topics: ["events"], port, folder });
+    await using sink = createForwardSink({ address: { host: "127.0.0.1", port } });
+    try {
+      await sink.send([numbered("events", "a", 0)]);
+      const chunks = async () => {
+        const files = await readdir(join(folder, "storage"), { recursive: true });
+        return files.filter((file) => file.endsWith(".flb"));
+      };
+      await until(
+        async () => (await chunks()).length === 0,
+        () => agent.said().slice(-2_000),
+      );
+      expect(agent.said()).not.toContain("message delivered");
+    } finally {
+      await agent.stop("SIGKILL");
       await rm(folder, { recursive: true });
     }
   });
