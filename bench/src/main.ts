@@ -14,6 +14,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --events N  --rooms N  --rounds N
   e2e          delay from send to handler, against a put, a record and a consumer that nothing ties together
                  --per-second N  --seconds N  --rounds N  --rooms N
+  burst        what the relay makes of many times the usual rate: lag, time to drain, whether all arrives in order
+                 --usual N  --factor N  --seconds N  --around N  --rooms N  --writers N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -27,6 +29,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   "list-rooms": () => import("./list-rooms.ts"),
   consume: () => import("./consume.ts"),
   e2e: () => import("./e2e.ts"),
+  burst: () => import("./burst.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -125,9 +125,21 @@ test("the bench e2e prints the delays of both ways and their difference", { time
   expect(results.difference.p50_ms).toBeCloseTo(results.maru.p50_ms - results.raw.p50_ms);
 });
 
+test("the bench burst prints how far the relay falls behind, when it is back, and that all arrived in order", {
+  timeout: 180_000,
+}, async () => {
+  const plan = { usual: 10, factor: 10, seconds: 2, around: 1, rooms: 2, writers: 8 };
+  const options = Object.entries(plan).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { text, results } = await bench("burst", ...options, "--results", "");
+  expect(text).toContain("Nothing was lost, all came in order.");
+  expect(results).toMatchObject({ bench: "burst", ...plan, kept: true, missing: 0, out_of_order: 0, send_failures: 0 });
+  expect(results.sent).toBeGreaterThan(results.burst_sent);
+  expect(results.peak_lag_ms).toBeGreaterThanOrEqual(results.burst_lag_p50_ms);
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
-  for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e"])
+  for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e", "burst"])
     expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   await expect(run(process.execPath, [main, "speed"])).rejects.toMatchObject({
     stderr: expect.stringContaining('there is no bench "speed"'),

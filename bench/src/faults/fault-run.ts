@@ -72,7 +72,7 @@ export async function runFault(stack: Stack, fault: Fault, run: FaultRun): Promi
 }
 
 /** Reads the topic when it holds enough events, and again while more arrive and some are still missing. */
-async function readUntilComplete(world: RelayWorld, entries: number, signal: AbortSignal): Promise<ReadEvent[]> {
+export async function readUntilComplete(world: RelayWorld, entries: number, signal: AbortSignal): Promise<ReadEvent[]> {
   const { connection, topic } = world;
   let held = 0;
   let events: ReadEvent[] = [];

@@ -20,9 +20,18 @@ export function startChaosStack(onProgress?: (line: string) => void): Promise<St
   return startStack({ dynamodb: { storage: "memory" }, kafka: { brokers: 3 }, env, ...(onProgress && { onProgress }) });
 }
 
-export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
+export interface RelayWorldOptions {
+  readonly replication?: number;
+  /** Starts DynamoDB anew first, which must be of this run alone. */
+  readonly forgetTables?: boolean;
+}
+
+export async function openRelayWorld(
+  stack: Stack,
+  { replication = 3, forgetTables = true }: RelayWorldOptions = {},
+): Promise<RelayWorld> {
   await using opening = new AsyncDisposableStack();
-  await emptyTables(stack);
+  if (forgetTables) await emptyTables(stack);
   const brokers = stack.kafka?.brokers ?? [];
   const connection = { brokers, clientId: "chaos" };
   const topic = scratchName("room-events");
@@ -33,11 +42,15 @@ export async function openRelayWorld(stack: Stack): Promise<RelayWorld> {
     MARU_KAFKA_READ_MARKERS_TOPIC: scratchName("read-markers"),
     MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC: scratchName("relay-dead-letters"),
     MARU_KAFKA_PARTITIONS: String(partitionCount),
+    MARU_KAFKA_REPLICATION: String(replication),
     MARU_RELAY_LEASE_MS: "2000",
   };
   // As `setup` makes it, but for the brokers' own time on each record.
-  const configs = { "min.insync.replicas": "2", "message.timestamp.type": "LogAppendTime" };
-  await ensureTopic(connection, { topic, partitionCount, replicationFactor: 3, configs });
+  const configs = {
+    "min.insync.replicas": String(Math.min(2, replication)),
+    "message.timestamp.type": "LogAppendTime",
+  };
+  await ensureTopic(connection, { topic, partitionCount, replicationFactor: replication, configs });
   const fleet = opening.use(await openFleet({ dynamodbEndpoint: stack.dynamodb?.endpoint ?? "", brokers, env }));
   await fleet.setUp();
   const api = await fleet.startServer({ name: "api", env: { MARU_ROLES: "api" } });

@@ -62,6 +62,9 @@ test("each role needs its own settings only", () => {
   ]);
   expect(problemsOf({ MARU_ROLES: "api", MARU_TOKEN_KEY: key })).toEqual([]);
   expect(problemsOf({ MARU_ROLES: "relay", MARU_KAFKA_BROKERS: "a:1,b:2" })).toEqual([]);
+  const forward = { MARU_ROLES: "relay", MARU_RELAY_SINK: "forward" };
+  expect(problemsOf(forward)).toEqual(["MARU_RELAY_SINK=forward needs MARU_RELAY_FORWARD_ADDRESS"]);
+  expect(problemsOf({ ...forward, MARU_RELAY_FORWARD_ADDRESS: "127.0.0.1:24224" })).toEqual([]);
 });
 
 test("a key set, or a client authority whose certificates name services, does in place of a token key", () => {

@@ -104,8 +104,8 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
   if (config.roles.includes("api")) {
     problems.push(...credentialProblems(config), ...tokenKeyProblems(config));
   }
-  if (config.roles.includes("relay") && config.kafkaBrokers?.length === 0) {
-    problems.push("MARU_KAFKA_BROKERS must be set to relay");
+  if (config.roles.includes("relay")) {
+    problems.push(...relayProblems(config));
   }
   if (config.kafkaSaslMechanism !== undefined && !(config.kafkaSaslUsername && config.kafkaSaslPassword)) {
     problems.push("MARU_KAFKA_SASL_MECHANISM needs MARU_KAFKA_SASL_USERNAME and a password");
@@ -117,6 +117,13 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
     problems.push("MARU_WATCH_MIN_POLL_MS must not be more than MARU_WATCH_MAX_POLL_MS");
   }
   return problems;
+}
+
+function relayProblems(config: Config): string[] {
+  if (config.relaySink === "forward") {
+    return config.relayForwardAddress === undefined ? ["MARU_RELAY_SINK=forward needs MARU_RELAY_FORWARD_ADDRESS"] : [];
+  }
+  return config.kafkaBrokers?.length === 0 ? ["MARU_KAFKA_BROKERS must be set to relay"] : [];
 }
 
 function tlsContradictions(listener: "grpc" | "http", values: Partial<SettingValues>): string[] {

@@ -77,6 +77,8 @@ function checkAddress(value: string, lowestPort: number): string {
 
 export const listenAddress = parser("`host:port`; port 0 takes a free one", (value) => checkAddress(value, 0));
 
+export const address: SettingParser<string> = parser("`host:port`", (value) => checkAddress(value, 1));
+
 export const addresses: SettingParser<readonly string[]> = parser("`host:port`, separated by commas", (value, files) =>
   list.parse(value, files).map((one) => checkAddress(one, 1)),
 );

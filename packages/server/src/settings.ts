@@ -1,5 +1,6 @@
 import { logLevels } from "./log.ts";
 import {
+  address,
   addresses,
   durationMs,
   httpUrl,
@@ -345,6 +346,23 @@ export const settings = {
     "How often old messages are removed from rooms whose kind has a retention. 0: only when RunRetention is called.",
   ),
 
+  relaySink: setting(
+    "MARU_RELAY_SINK",
+    oneOf(["kafka", "forward"]),
+    "kafka",
+    "Where the relay sends events: to the brokers, or to an agent such as Fluent Bit, which promises less (docs/fluent-bit.md).",
+  ),
+  relayForwardAddress: optional(
+    "MARU_RELAY_FORWARD_ADDRESS",
+    address,
+    "Where the agent listens for the forward protocol. Needed for the sink `forward`.",
+  ),
+  relayIsOnlyInstance: setting(
+    "MARU_RELAY_ONLY_INSTANCE",
+    onOff,
+    "off",
+    "For the relay as a function: whether its reserved concurrency is 1, so that what one batch held is known in the next (docs/lambda.md).",
+  ),
   relayLeaseMs: setting(
     "MARU_RELAY_LEASE_MS",
     wholeNumber(1000, 600_000),

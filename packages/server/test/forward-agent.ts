@@ -21,6 +21,7 @@ export interface ForwardAgentOptions {
 const text = (bytes: unknown): string => Buffer.from(bytes as Uint8Array).toString("utf8");
 const rawStrings = {
   rawStrings: true,
+  context: undefined,
   mapKeyConverter: (key: unknown) => (key instanceof Uint8Array ? text(key) : (key as string)),
 };
 

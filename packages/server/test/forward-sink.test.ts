@@ -25,7 +25,9 @@ async function openPlace(options: Partial<ForwardSinkOptions> & ForwardAgentOpti
     topic: "room-events",
     proxy,
     answers,
-    closeSink: () => sink[Symbol.asyncDispose](),
+    closeSink: async () => {
+      await sink[Symbol.asyncDispose]();
+    },
     stored: async () => agent.events,
     agent,
     retries,

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { startProducer } from "@maru/kafka";
 import type { ReadinessCheck } from "../api/readiness.ts";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Store } from "../domain/store.ts";
 import type { Log } from "../log.ts";
-import { createKafkaSink } from "../relay/kafka-sink.ts";
 import { createTableStream } from "../relay/table-stream.ts";
 import { type Relay, startRelay } from "../relay/worker.ts";
 import { createStreamsClient, type TableClient } from "../store/client.ts";
@@ -13,7 +11,8 @@ import { createLeases } from "../store/control.ts";
 import { createRepairs } from "../store/repairs.ts";
 import { toChange } from "../store/to-change.ts";
 import type { Telemetry } from "../telemetry.ts";
-import { kafkaConnection, tableClientOptions } from "./connections.ts";
+import { tableClientOptions } from "./connections.ts";
+import { openRelaySink } from "./relay-sink.ts";
 
 const retryMs = 1_000;
 
@@ -41,9 +40,9 @@ export function startRelayRole(deps: RelayRoleDeps): RelayRole {
 
   async function run(): Promise<void> {
     const streams = createStreamsClient(tableClientOptions(deps.config));
-    await using producer = await connect();
-    if (producer === undefined) return streams.destroy();
-    relay = startRelay({ ...relayOptions(deps), stream: tableStream(deps, streams), sink: createKafkaSink(producer) });
+    await using opened = await connect();
+    if (opened === undefined) return streams.destroy();
+    relay = startRelay({ ...relayOptions(deps), stream: tableStream(deps, streams), sink: opened.sink });
     await stopped;
     await relay.drain();
     streams.destroy();
@@ -51,11 +50,9 @@ export function startRelayRole(deps: RelayRoleDeps): RelayRole {
 
   async function connect() {
     const { config, log } = deps;
-    const { relayMaxPendingBytes: maxPendingBytes } = config;
     while (!stop.signal.aborted) {
       try {
-        const onRetry = (error: unknown) => log.warn({ error }, "an event was not acknowledged and is sent again");
-        return await startProducer({ ...kafkaConnection(config), maxPendingBytes, onRetry });
+        return await openRelaySink(config, log);
       } catch (error) {
         trouble = error instanceof Error ? error.message : String(error);
         log.error({ error }, "the relay cannot reach a broker");
