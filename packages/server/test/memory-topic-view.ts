@@ -45,7 +45,7 @@ export function memoryTopic(options: { partitions?: number; nowMs?: () => number
       stamps: () => ({
         committedAtMs: decoded.committedAt && timestampMs(decoded.committedAt),
         streamedAtMs: nowMs(),
-        relayedAtMs: nowMs(),
+        relayedAtMs: decoded.relayedAt && timestampMs(decoded.relayedAt),
         isHealed: healed,
         isGap: false,
       }),
