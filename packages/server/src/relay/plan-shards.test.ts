@@ -37,7 +37,11 @@ describe("the plan of shards", () => {
 
   it("calls a shard missed that was being read and is no longer there, and holds its children back", () => {
     const lost = state("root", { checkpoint: { sequenceNumber: "1", committedAtMs: 1 } });
-    expect(planShards([shard("child", "root")], [lost], NOW_MS)).toEqual({ readable: [], free: [], missed: [{ ...lost, gone: true }] });
+    expect(planShards([shard("child", "root")], [lost], NOW_MS)).toEqual({
+      readable: [],
+      free: [],
+      missed: [{ ...lost, gone: true }],
+    });
   });
 
   it("does not read a shard without a checkpoint from its start when records may have been trimmed meanwhile", () => {
@@ -45,8 +49,16 @@ describe("the plan of shards", () => {
     const seen = state("root", { expiresAtMs: 1 });
     const finished = state("root", { expiresAtMs: 1, finished: true });
     const children = [shard("child", "root")];
-    expect(planShards([shard("root")], [seen], dayMs)).toEqual({ readable: [], free: [], missed: [{ ...seen, gone: false }] });
-    expect(planShards(children, [finished], dayMs)).toEqual({ readable: [], free: [], missed: [{ ...finished, gone: false }] });
+    expect(planShards([shard("root")], [seen], dayMs)).toEqual({
+      readable: [],
+      free: [],
+      missed: [{ ...seen, gone: false }],
+    });
+    expect(planShards(children, [finished], dayMs)).toEqual({
+      readable: [],
+      free: [],
+      missed: [{ ...finished, gone: false }],
+    });
     expect(planShards([shard("root")], [seen], dayMs - 3_600_000).readable).toEqual(["root"]);
     // With one, the stream itself says whether what follows it is still there.
     const checkpoint = { sequenceNumber: "1", committedAtMs: 1 };
