@@ -109,7 +109,8 @@ describe("positions in DynamoDB", () => {
   const item = (id: string) => ({ room: { S: "state" }, id: { S: id } }) satisfies Record<string, AttributeValue>;
 
   async function read(id: string): Promise<Record<string, AttributeValue> | undefined> {
-    return (await client.send(new GetItemCommand({ TableName: journalTable, Key: item(id), ConsistentRead: true }))).Item;
+    return (await client.send(new GetItemCommand({ TableName: journalTable, Key: item(id), ConsistentRead: true })))
+      .Item;
   }
 
   beforeAll(async () => {
@@ -160,7 +161,13 @@ describe("positions in DynamoDB", () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(WriteRefusedError);
-    expect(error).toMatchObject({ index: 1, operation: "Update", tableName: journalTable, roomId: step.roomId, seq: 1 });
+    expect(error).toMatchObject({
+      index: 1,
+      operation: "Update",
+      tableName: journalTable,
+      roomId: step.roomId,
+      seq: 1,
+    });
     expect(error).toMatchObject({ code: "ConditionalCheckFailed", item: { n: { N: "5" } } });
     expect(String(error)).toContain(`write 1 of the handler of entry 1 of room ${step.roomId}`);
     expect(await journal(step.roomId)).toEqual([]);

@@ -22,7 +22,9 @@ function postgresUrl(value: string): string {
   const url = URL.parse(value);
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === "") {
     // Not repeated in the message: it may hold a password.
-    throw new StackOptionsError("MARU_POSTGRES_URL must be an address like postgres://user:password@127.0.0.1:5432/db.");
+    throw new StackOptionsError(
+      "MARU_POSTGRES_URL must be an address like postgres://user:password@127.0.0.1:5432/db.",
+    );
   }
   return value;
 }

@@ -3,8 +3,8 @@ import { requireJava } from "./engines/tools.ts";
 import { EngineStartError } from "./errors.ts";
 import { type ForeignEngines, foreignEngines, hostPortOf, requireListener } from "./foreign.ts";
 import { startKafka } from "./kafka/start-kafka.ts";
-import type { NodeHandle } from "./processes/engine-node.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
+import type { NodeHandle } from "./processes/engine-node.ts";
 import { startRedis } from "./redis/start-redis.ts";
 import { openSite } from "./site.ts";
 import {

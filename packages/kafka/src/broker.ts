@@ -1,6 +1,7 @@
 import type { KafkaConnection } from "./connection.ts";
 import { startConsumer } from "./consumer-driver.ts";
 import type { ConsumerDriver, ConsumerOptions } from "./consumer-options.ts";
+import { groupOffsets } from "./group-offsets.ts";
 import { type ProducerOptions, type RoomProducer, startProducer } from "./producer.ts";
 import { type FollowRange, followPartitions, type ReadRange, readPartitions } from "./read-partitions.ts";
 import type { ConsumedRecord } from "./record.ts";
@@ -26,6 +27,7 @@ export interface Broker {
   topicOffsets(topic: string): Promise<PartitionOffsets[]>;
   offsetsAtTime(topic: string, timeMs: number): Promise<Map<number, bigint>>;
   committedOffsets(groupId: string, topic: string): Promise<Map<number, bigint>>;
+  groupOffsets(topic: string): Promise<Map<string, Map<number, bigint>>>;
   readPartitions(range: ReadRange, onRecords: (records: ConsumedRecord[]) => void | Promise<void>): Promise<void>;
   followPartitions(range: FollowRange, onRecords: (records: ConsumedRecord[]) => void | Promise<void>): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function kafkaBroker(connection: KafkaConnection): Broker {
     topicOffsets: (topic) => topicOffsets(connection, topic),
     offsetsAtTime: (topic, timeMs) => offsetsAtTime(connection, topic, timeMs),
     committedOffsets: (groupId, topic) => committedOffsets(connection, groupId, topic),
+    groupOffsets: (topic) => groupOffsets(connection, topic),
     readPartitions: (range, onRecords) => readPartitions(connection, range, onRecords),
     followPartitions: (range, onRecords) => followPartitions(connection, range, onRecords),
   };

@@ -5,6 +5,7 @@ export { startConsumer } from "./consumer-driver.ts";
 export type { ConsumerDriver, ConsumerOptions, RevokeReason } from "./consumer-options.ts";
 export type { ConsumerStall, StalledPartition } from "./consumer-stall.ts";
 export * from "./errors.ts";
+export { groupOffsets } from "./group-offsets.ts";
 export { partitionOf } from "./partition.ts";
 export type { OutgoingMessage, ProducerOptions, RoomProducer, Stored } from "./producer.ts";
 export { startProducer } from "./producer.ts";

@@ -60,3 +60,12 @@ export const EventHeader = {
   /** W3C trace context of the call that made the entry, as `Entry.traceparent`; absent when there was none. */
   traceparent: "traceparent",
 } as const;
+
+/**
+ * How the ids of rooms begin in which servers send to themselves, to prove that events come through. No team's room has such
+ * an id, and consumers pass over their events unless they ask for them.
+ *
+ * @example
+ * if (roomId.startsWith(CANARY_ROOM_PREFIX)) return;
+ */
+export const CANARY_ROOM_PREFIX = "maru.canary";

@@ -146,6 +146,10 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
     message:
       "the table cannot be reached or throttles. Whether a write took place is not known: repeat it with the same key",
   },
+  [ErrorReason.TOPIC_NOT_CONFIGURED]: {
+    status: "FAILED_PRECONDITION",
+    message: "the server knows no brokers (MARU_KAFKA_BROKERS), so it cannot look into the topic of room events",
+  },
   [ErrorReason.DRAINING]: { status: "UNAVAILABLE", message: "the server is shutting down; another one serves" },
   [ErrorReason.DEADLINE_EXCEEDED]: {
     status: "DEADLINE_EXCEEDED",

@@ -345,6 +345,24 @@ export const settings = {
     "86400000",
     "How often old messages are removed from rooms whose kind has a retention. 0: only when RunRetention is called.",
   ),
+  reconcileIntervalMs: setting(
+    "MARU_RECONCILE_INTERVAL_MS",
+    wholeNumber(0),
+    "0",
+    "How often the topic is compared with the table, and what it lacks is written again. 0: only when RunReconcile is called. Needs brokers. What it costs is in docs/reconciler.md.",
+  ),
+  canaryIntervalMs: setting(
+    "MARU_CANARY_INTERVAL_MS",
+    wholeNumber(0, 3_600_000),
+    "5000",
+    "How often one of the servers sends a message to itself through table, stream and topic, to prove that events come through. 0: never. Needs brokers.",
+  ),
+  canaryAlarmMs: setting(
+    "MARU_CANARY_ALARM_MS",
+    wholeNumber(1, 3_600_000),
+    "30000",
+    "After how long without such a message the log says so.",
+  ),
 
   relaySink: setting(
     "MARU_RELAY_SINK",

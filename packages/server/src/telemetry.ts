@@ -14,7 +14,9 @@ export interface Telemetry {
   readonly storeRequests: Counter<"operation">;
   readonly appendsLost: Counter;
   readonly holdsExpired: Counter;
-  /** A value that is asked for when metrics are read. */
+  readonly eventsRefilled: Counter;
+  readonly canaryDelay: Histogram<"step">;
+  /** A value that is asked for when metrics are read; NaN: it is not known here. */
   gauge(name: string, help: string, read: () => number): void;
   /** Everything in Prometheus' text format. */
   text(): Promise<string>;
@@ -84,6 +86,18 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     holdsExpired: new Counter({
       name: "maru_holds_expired_total",
       help: "Held messages whose time ran out and whose cancellation this server wrote.",
+      registers,
+    }),
+    eventsRefilled: new Counter({
+      name: "maru_missing_events_refilled_total",
+      help: "Entries that the topic lacked and that this server wrote into it again.",
+      registers,
+    }),
+    canaryDelay: new Histogram({
+      name: "maru_canary_delay_seconds",
+      help: "How long the canary's messages take, by step: relay (commit to relay), kafka (relay to broker), read (broker to reader), all.",
+      labelNames: ["step"],
+      buckets: durationBucketsSeconds,
       registers,
     }),
     gauge(name, help, read) {

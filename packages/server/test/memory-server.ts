@@ -8,6 +8,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import { createMemoryCardTypes } from "../src/store/memory-card-types.ts";
 import { createMemoryJobStore } from "../src/store/memory-jobs.ts";
 import { createTelemetry, type Telemetry } from "../src/telemetry.ts";
+import type { MemoryTopicView } from "./memory-topic-view.ts";
 
 /** The whole server as it is wired from its settings, in this process and over a store in memory. */
 export interface MemoryServer extends ServedApi {
@@ -30,11 +31,16 @@ export async function startMemoryServer(
   nowMs = Date.now,
   /** What the server sees of its store. */
   distort: (store: Store) => Store = (store) => store,
+  /** Gives it brokers, as it were. */
+  topic?: MemoryTopicView,
 ): Promise<MemoryServer> {
   const key = randomBytes(32).toString("base64url");
   const logged: Record<string, unknown>[] = [];
   const telemetry = createTelemetry({ processMetrics: false });
-  const store = createMemoryStore({ nowMs });
+  const store = createMemoryStore({
+    nowMs,
+    ...(topic !== undefined && { onChange: (change) => topic.onChange(change) }),
+  });
   let reads = 0;
   const counted: Store = {
     ...store,
@@ -60,6 +66,7 @@ export async function startMemoryServer(
     jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
+    ...(topic !== undefined && { topic: topic.view }),
   });
   const tokenOf = (service: string, ttlSeconds = 3600) => signServiceToken({ key, service, ttlSeconds });
   const token = await tokenOf("tests");

@@ -110,7 +110,8 @@ async function handOver(
   const kafkaTimestamp = new Date(at.timestampMs);
   for (let attempt = 1; ; attempt++) {
     const { partition, offset } = at;
-    const ctx: EventContext = { signal, attempt, group: "", topic, partition, offset, kafkaTimestamp, receivedAt };
+    const delivery = { signal, attempt, group: "", topic, partition, offset, kafkaTimestamp, receivedAt };
+    const ctx: EventContext = { ...delivery, handledAt: new Date(), tx: undefined };
     try {
       if (what.kind === "gap") await handlers.gap?.(what, ctx);
       else await handlerOf(handlers, what)?.(what, ctx);

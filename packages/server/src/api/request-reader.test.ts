@@ -20,6 +20,7 @@ test("what each call reaches is known from its request; those that name a room a
     "CardService/GetCardType": "roomless",
     "AdminService/EraseUser": "all",
     "AdminService/RunRetention": "all",
+    "AdminService/RunReconcile": "all",
     "AdminService/GetJob": "all",
     "AdminService/ListJobs": "all",
     "AdminService/VerifyRooms": "all",

@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { toJson } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import {
   AdminService,
@@ -12,15 +13,26 @@ import {
   JobState,
   type RoomReport,
   RoomReportSchema,
+  WhereIsResponseSchema,
 } from "@maru/protocol";
 import { ConfigError } from "../config.ts";
 import { connectServer } from "./connect-server.ts";
+import { placeText } from "./place-text.ts";
 import { startProgress } from "./progress.ts";
+import { isLeftMissing, reconciliationText } from "./reconciliation-text.ts";
+import { sinceMs } from "./since-ms.ts";
 
 export const adminHelp = `usage: maru-server admin <command> [options]
 
   erase --user U         erase what a user has written, in every room, and wait until it is done
   retention              remove messages that are older than their rooms' kinds keep them, and wait until it is done
+  reconcile              compare the topic of room events with the table, write what it lacks again, and wait until it is
+                         done: exits with 1 when something is missing for good
+          [--since T]    only entries appended since then: 2026-11-25T12:00:00Z, or how long ago: 90m, 36h, 7d
+          [--room R …]   only these rooms
+          [--active]     only rooms of which the topic has something since then: no walk over all rooms
+  where-is --room R      follow one entry: table, stream, topic, and which consumer groups have passed it
+           --seq N
   jobs                   list jobs, the newest first
   job --id J             show a job, and wait until it is done
   export --room R        write a room as JSON lines to the output, or to a file
@@ -30,7 +42,7 @@ export const adminHelp = `usage: maru-server admin <command> [options]
   relay-dead-letters     what the relay could not read: see maru-server admin relay-dead-letters --help
 
   --address URL          HTTP address of a server (default http://127.0.0.1:8080)
-  --key K                makes erase and retention safe to repeat: the same job is found again
+  --key K                makes erase, retention and reconcile safe to repeat: the same job is found again
   --no-wait              do not wait for the job
   --json                 one JSON object a line in place of text
   --help
@@ -43,7 +55,10 @@ const pollMs = 500;
 
 interface Options {
   readonly user?: string | undefined;
-  readonly room?: string | undefined;
+  readonly room?: readonly string[] | undefined;
+  readonly seq?: string | undefined;
+  readonly since?: string | undefined;
+  readonly active: boolean;
   readonly sample?: string | undefined;
   readonly id?: string | undefined;
   readonly out?: string | undefined;
@@ -60,7 +75,10 @@ export async function admin(args: readonly string[], token: string | undefined):
     allowPositionals: true,
     options: {
       user: { type: "string" },
-      room: { type: "string" },
+      room: { type: "string", multiple: true },
+      seq: { type: "string" },
+      since: { type: "string" },
+      active: { type: "boolean", default: false },
       sample: { type: "string" },
       id: { type: "string" },
       out: { type: "string" },
@@ -85,6 +103,10 @@ export async function admin(args: readonly string[], token: string | undefined):
       );
     case "retention":
       return watch(client, (await client.runRetention({ idempotencyKey: values.key })).job, values);
+    case "reconcile":
+      return watch(client, (await client.runReconcile(reconcileRequest(values))).job, values);
+    case "where-is":
+      return showPlace(client, values);
     case "job":
       return watch(client, (await client.getJob({ jobId: required(values, "id") })).job, values);
     case "jobs":
@@ -100,11 +122,31 @@ export async function admin(args: readonly string[], token: string | undefined):
 
 type AdminClient = Client<typeof AdminService>;
 
-function required(options: Options, name: "user" | "room" | "id"): string {
-  const value = options[name];
+function required(options: Options, name: "user" | "room" | "id" | "seq"): string {
+  const given = options[name];
+  const value = typeof given === "string" ? given : given?.length === 1 ? given[0] : undefined;
   if (value === undefined || value === "")
-    throw new ConfigError([`--${name} must be given: see maru-server admin --help`]);
+    throw new ConfigError([`--${name} must be given once: see maru-server admin --help`]);
   return value;
+}
+
+function reconcileRequest({ since, room, active, key }: Options) {
+  return {
+    ...(since !== undefined && { since: timestampFromMs(sinceMs(since, Date.now())) }),
+    onlyRoomIds: [...(room ?? [])],
+    activeRoomsOnly: active,
+    idempotencyKey: key,
+  };
+}
+
+async function showPlace(client: AdminClient, options: Options): Promise<void> {
+  const [roomId, seqText] = [required(options, "room"), required(options, "seq")];
+  const seq = Number(seqText);
+  if (!Number.isInteger(seq) || seq < 1)
+    throw new ConfigError([`--seq must be a number of at least 1, not "${seqText}"`]);
+  const place = await client.whereIs({ roomId, seq });
+  const json = () => JSON.stringify(toJson(WhereIsResponseSchema, place));
+  process.stdout.write(`${options.json ? json() : placeText(roomId, seq, place)}\n`);
 }
 
 async function watch(client: AdminClient, started: Job | undefined, options: Options): Promise<void> {
@@ -138,6 +180,8 @@ async function list(client: AdminClient, options: Options): Promise<void> {
 function showJob(job: Job, { json }: Options): void {
   const text = `${job.jobId}  ${JobKind[job.kind]}  ${JobState[job.state]}  ${job.userId}  rooms ${job.roomCountDone}  entries ${job.entryCountChanged}`;
   process.stdout.write(`${json ? JSON.stringify(toJson(JobSchema, job)) : text}\n`);
+  if (job.reconciliation !== undefined && !json) process.stdout.write(reconciliationText(job.reconciliation));
+  if (job.kind === JobKind.RECONCILE && job.state === JobState.DONE && isLeftMissing(job)) process.exitCode = 1;
   if (job.lastError !== "" && !json) process.stdout.write(`  failed last with: ${job.lastError}\n`);
 }
 

@@ -11,6 +11,7 @@ import { createJobStore } from "../store/jobs.ts";
 import { createTelemetry } from "../telemetry.ts";
 import { tableClientOptions } from "./connections.ts";
 import { startRelayRole } from "./relay-role.ts";
+import { createTopicParts } from "./topic-parts.ts";
 
 export interface ServedServer extends AsyncDisposable {
   readonly api: ServedApi;
@@ -37,8 +38,11 @@ export async function serve(config: Config): Promise<ServedServer> {
   const relay = config.roles.includes("relay")
     ? starting.use(startRelayRole({ config, client, store, clock, log, telemetry }))
     : undefined;
+  const proof = starting.use(createTopicParts({ config, client, clock }));
   const checks = [tableCheck(client, config.table, clock), ...(relay === undefined ? [] : [relay.readiness])];
-  const api = starting.use(await serveApi({ config, log, telemetry, clock, store, jobs, cardTypes, checks }));
+  const api = starting.use(
+    await serveApi({ config, log, telemetry, clock, store, jobs, cardTypes, checks, ...proof.parts }),
+  );
   const started = starting.move();
   return {
     api,

@@ -37,6 +37,7 @@ export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHook
   return {
     store,
     jobs,
+    topic: parts.topic,
     log,
     limits: {
       ...defaultDomainLimits,

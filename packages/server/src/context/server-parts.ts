@@ -1,9 +1,11 @@
 import type { ReadinessCheck } from "../api/readiness.ts";
 import type { Config } from "../config.ts";
 import type { JobStore } from "../domain/admin/job.ts";
+import type { TopicView } from "../domain/admin/topic-view.ts";
 import type { CardTypeStore } from "../domain/cards/card-type-store.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Store } from "../domain/store.ts";
+import type { CanaryLease } from "../jobs/canary.ts";
 import type { Log } from "../log.ts";
 import type { Telemetry } from "../telemetry.ts";
 
@@ -17,4 +19,8 @@ export interface ServerParts {
   readonly jobs: JobStore;
   readonly cardTypes: CardTypeStore;
   readonly checks: readonly ReadinessCheck[];
+  /** Undefined where no brokers are configured. */
+  readonly topic?: TopicView;
+  /** Undefined where no canary flies. */
+  readonly canaryLease?: CanaryLease;
 }

@@ -55,7 +55,15 @@ function domainOver(parts: { store?: Store; jobs?: JobStore } = {}): AdminDomain
 
 function startRunner(domain: AdminDomain) {
   const log = createLog("info", { write: (line) => messages.push(JSON.parse(line).message) });
-  return runJobs({ domain, log, pollMs: 5, leaseMs, roomsPerSecond: 10_000, retentionIntervalMs: 0 });
+  return runJobs({
+    domain,
+    log,
+    pollMs: 5,
+    leaseMs,
+    roomsPerSecond: 10_000,
+    retentionIntervalMs: 0,
+    reconcileIntervalMs: 0,
+  });
 }
 
 async function openRooms(count: number): Promise<void> {

@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { JobKind } from "@maru/protocol";
+import { ErrorReason, JobKind } from "@maru/protocol";
 import { type JobLease, type JobRecord, type JobStep, kindName } from "../domain/admin/job.ts";
+import type { Finding } from "../domain/admin/reconciliation.ts";
 import type { AdminDomain } from "../domain/admin/start-job.ts";
 import { walkEraseUser } from "../domain/admin/walk-erase-user.ts";
+import { walkReconcile } from "../domain/admin/walk-reconcile.ts";
 import { walkRetention } from "../domain/admin/walk-retention.ts";
 import type { Call } from "../domain/call.ts";
+import { MaruError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createJobPauses } from "./job-pauses.ts";
+import { createPeriodicJobs } from "./periodic-jobs.ts";
 
 export interface RunJobsOptions {
   readonly domain: AdminDomain;
@@ -20,6 +24,10 @@ export interface RunJobsOptions {
   readonly roomsPerSecond: number;
   /** How often retention runs by itself; 0: never. All servers start the same job. */
   readonly retentionIntervalMs: number;
+  /** How often table and topic are compared by themselves; 0: never. */
+  readonly reconcileIntervalMs: number;
+  /** Told of what a reconciliation found, as soon as it is kept. */
+  readonly onFindings?: (findings: readonly Finding[]) => void;
 }
 
 export interface JobRunner extends AsyncDisposable {
@@ -37,12 +45,12 @@ export function runJobs(options: RunJobsOptions): JobRunner {
   const stop = new AbortController();
   const nowMs = () => domain.log.clock.nowMs();
   const pauses = createJobPauses({ firstMs: pollMs, maxMs: maxPauseMs });
-  let lastRetentionKey: string | undefined;
+  const startPeriodic = createPeriodicJobs(options);
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
-        await startRetention();
+        await startPeriodic();
         while (!stop.signal.aborted && (await workOnAll())) {}
       } catch (error) {
         log.warn({ error }, "jobs cannot be looked up");
@@ -51,25 +59,17 @@ export function runJobs(options: RunJobsOptions): JobRunner {
     }
   }
 
-  /** The interval's number is the key, so that however many servers ask there is one job for each interval. */
-  async function startRetention(): Promise<void> {
-    const { retentionIntervalMs } = options;
-    if (retentionIntervalMs === 0) return;
-    const key = `retention ${Math.floor(nowMs() / retentionIntervalMs)} of ${retentionIntervalMs}`;
-    if (key === lastRetentionKey) return;
-    await domain.jobs.start({ kind: JobKind.RETENTION, userId: "", caller: "", key, nowMs: nowMs() });
-    lastRetentionKey = key;
-  }
-
   /** Looks at all jobs that run; whether one was done. One that fails does not keep others from theirs. */
   async function workOnAll(): Promise<boolean> {
     const seen = new Set<string>();
     let [isOneDone, after] = [false, undefined as string | undefined];
     for (;;) {
       const page = await domain.jobs.listRunning(after, pageJobs);
-      for (const { jobId } of page) {
+      for (const { jobId, kind } of page) {
         if (stop.signal.aborted) return false;
         seen.add(jobId);
+        // Another server has brokers.
+        if (kind === JobKind.RECONCILE && domain.topic === undefined) continue;
         if (pauses.has(jobId, nowMs())) continue;
         const lease = await domain.jobs.acquire(jobId, owner, { nowMs: nowMs(), ttlMs: leaseMs });
         if (lease !== undefined && (await work(lease))) isOneDone = true;
@@ -97,11 +97,12 @@ export function runJobs(options: RunJobsOptions): JobRunner {
         const saved = await domain.jobs.save(lease, progress, { nowMs: nowMs(), ttlMs: leaseMs });
         if (saved.kind === "lost") return lost();
         pauses.moved(jobId);
+        if (step.findings !== undefined && step.findings.length > 0) options.onFindings?.(step.findings);
         if (step.resumeAtMs !== undefined && !stop.signal.aborted) {
           await leave(lease, step.resumeAtMs);
           return false;
         }
-        if (step.endsRoom) await pause(1_000 / options.roomsPerSecond, stop.signal);
+        if (step.endsRoom) await pause(((step.rooms ?? 1) * 1_000) / options.roomsPerSecond, stop.signal);
         if (stop.signal.aborted) break;
       }
       if (stop.signal.aborted) {
@@ -144,6 +145,11 @@ function walkOf(domain: AdminDomain, job: JobRecord, signal: AbortSignal): Async
       return walkEraseUser(domain, call, job);
     case JobKind.RETENTION:
       return walkRetention(domain, call, job);
+    case JobKind.RECONCILE: {
+      const { topic } = domain;
+      if (topic === undefined) throw new MaruError(ErrorReason.TOPIC_NOT_CONFIGURED);
+      return walkReconcile({ ...domain, topic }, call, job);
+    }
     default:
       throw new Error(`this version does not know jobs of the kind ${kindName(job.kind)}`);
   }

@@ -228,10 +228,11 @@ function setExpression(set: AttributeMap): Pick<Update, "UpdateExpression" | "Ex
   };
 }
 
-function newAttributes({ kind, userId, caller, nowMs }: NewJob): AttributeMap {
+function newAttributes({ kind, userId, scope, caller, nowMs }: NewJob): AttributeMap {
   return {
     kind: { S: JobKind[kind] ?? "" },
     user_id: { S: userId },
+    ...(scope !== undefined && { scope: { S: scope } }),
     caller: { S: caller },
     is_done: { BOOL: false },
     epoch: number(0),
@@ -246,12 +247,13 @@ function newAttributes({ kind, userId, caller, nowMs }: NewJob): AttributeMap {
   };
 }
 
-function progressAttributes({ cursor, roomsDone, roomsTotal, entriesChanged }: JobProgress): AttributeMap {
+function progressAttributes({ cursor, roomsDone, roomsTotal, entriesChanged, report }: JobProgress): AttributeMap {
   return {
     progress_cursor: { S: cursor },
     rooms_done: number(roomsDone),
     rooms_total: number(roomsTotal),
     entries_changed: number(entriesChanged),
+    ...(report !== undefined && { report: { S: report } }),
   };
 }
 
@@ -261,6 +263,7 @@ function toRecord(item: AttributeMap): JobRecord {
     jobId: item.sk?.S ?? "",
     kind: JobKind[(item.kind?.S ?? "UNSPECIFIED") as keyof typeof JobKind] ?? JobKind.UNSPECIFIED,
     userId: item.user_id?.S ?? "",
+    ...(item.scope?.S !== undefined && { scope: item.scope.S }),
     caller: item.caller?.S ?? "",
     isDone: item.is_done?.BOOL ?? false,
     progress: {
@@ -268,6 +271,7 @@ function toRecord(item: AttributeMap): JobRecord {
       roomsDone: count("rooms_done"),
       roomsTotal: count("rooms_total"),
       entriesChanged: count("entries_changed"),
+      ...(item.report?.S !== undefined && { report: item.report.S }),
     },
     createdAtMs: count("created_at_ms"),
     updatedAtMs: count("updated_at_ms"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { JobKind, type RoomReport } from "@maru/protocol";
+import { EntryPresence, JobKind, type RoomReport } from "@maru/protocol";
 import type { ConformanceCase } from "./conformance-case.ts";
 import { found, fresh, openRoom, refused, say } from "./scene.ts";
 
@@ -26,6 +26,36 @@ export const adminCases: readonly ConformanceCase[] = [
       const listed = new Set(jobs.map(({ jobId }) => jobId));
       assert.ok(listed.has(erasure.jobId) && listed.has(retention.jobId), "new jobs are listed first");
       await refused("JOB_NOT_FOUND", admin.getJob({ jobId: fresh("job") }));
+    },
+  },
+  {
+    name: "the topic is compared with the table as a job, on a server that knows brokers",
+    calls: ["AdminService/RunReconcile"],
+    async run(context) {
+      const { admin } = context;
+      const roomId = await openRoom(context);
+      const request = { onlyRoomIds: [roomId], idempotencyKey: randomUUID() };
+      const job = found((await admin.runReconcile(request)).job);
+      assert.equal(job.kind, JobKind.RECONCILE);
+      assert.deepEqual(job.reconciliation?.roomIds, [roomId]);
+      assert.equal((await admin.runReconcile(request)).job?.jobId, job.jobId);
+    },
+  },
+  {
+    name: "an entry is found in the table, whatever the topic says",
+    calls: ["AdminService/WhereIs"],
+    refuses: ["ROOM_NOT_FOUND"],
+    async run(context) {
+      const { admin } = context;
+      const roomId = await openRoom(context);
+      const seq = await say(context, roomId, "a");
+      const place = await admin.whereIs({ roomId, seq });
+      assert.deepEqual([place.presence, place.type, place.lastSeq], [EntryPresence.STORED, "message_sent", seq]);
+      const isAsked = place.topicUnavailable === "";
+      assert.equal(place.topic !== "", isAsked, "either the topic was asked, or the answer says why not");
+      const behind = await admin.whereIs({ roomId, seq: seq + 1 });
+      assert.equal(behind.presence, EntryPresence.NOT_WRITTEN);
+      await refused("ROOM_NOT_FOUND", admin.whereIs({ roomId: fresh("room"), seq: 1 }));
     },
   },
   {

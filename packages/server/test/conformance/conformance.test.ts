@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type MemoryServer, startMemoryServer } from "../memory-server.ts";
+import { memoryTopic } from "../memory-topic-view.ts";
 import { allCases } from "./all-cases.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import { type Callers, runCase } from "./run-case.ts";
@@ -12,7 +13,8 @@ let wires: Wire[];
 
 beforeAll(async () => {
   // Low, so that cases reach them soon.
-  server = await startMemoryServer({ MARU_MAX_EDITS: "3", MARU_MAX_REACTING_USERS: "3", MARU_MAX_PINS: "3" });
+  const settings = { MARU_MAX_EDITS: "3", MARU_MAX_REACTING_USERS: "3", MARU_MAX_PINS: "3" };
+  server = await startMemoryServer(settings, Date.now, (store) => store, memoryTopic());
   callers = {
     token: server.token,
     otherToken: await server.tokenOf("others"),

@@ -22,6 +22,14 @@ function switched(otherwise: Partial<Store>) {
 
 export const ownedStoreCases: readonly OwnedCase[] = [
   {
+    name: "a server without brokers does not compare the topic with the table",
+    refuses: ["TOPIC_NOT_CONFIGURED"],
+    async run(start) {
+      const context = await start();
+      await refused("TOPIC_NOT_CONFIGURED", context.admin.runReconcile({}));
+    },
+  },
+  {
     name: "a table that is away is told as such",
     refuses: ["STORE_UNAVAILABLE"],
     async run(start) {

@@ -52,6 +52,7 @@ const weights: Readonly<Record<string, number>> = {
   "RoomService/LeaveRoom": 0.6,
   "AdminService/EraseUser": 0.45,
   "AdminService/RunRetention": 0.45,
+  "AdminService/RunReconcile": 0.45,
   "AdminService/VerifyRooms": 0.45,
 };
 const byWeight = Object.fromEntries(contractMethods.map((method) => [nameOf(method), weights[nameOf(method)] ?? 1]));

@@ -4,8 +4,8 @@ import {
   type CancellationReason,
   type DynamoDBClient,
   GetItemCommand,
-  TransactWriteItemsCommand,
   type TransactWriteItem,
+  TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { PositionStore, ProcessStep } from "../position-store.ts";
 import { toCancellation } from "./cancellation.ts";

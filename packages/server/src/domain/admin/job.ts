@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Job, JobKind, JobSchema, JobState } from "@maru/protocol";
+import { type Finding, toReconciliation } from "./reconciliation.ts";
 
 /** What a job has done so far. `cursor` is where it goes on; only its own walk can read it. */
 export interface JobProgress {
@@ -9,6 +10,8 @@ export interface JobProgress {
   /** 0 until it is known. */
   readonly roomsTotal: number;
   readonly entriesChanged: number;
+  /** What a reconciliation found so far, as JSON. */
+  readonly report?: string;
 }
 
 /** One step of a walk. A step ends long before a lease does: what takes longer is several of them. */
@@ -16,6 +19,10 @@ export interface JobStep {
   readonly progress: JobProgress;
   /** The next step is in another room. */
   readonly endsRoom: boolean;
+  /** So many rooms were visited in this step, when they were several. */
+  readonly rooms?: number;
+  /** What this step found. */
+  readonly findings?: readonly Finding[];
   /** There is nothing to do before this time: the job is left until then. */
   readonly resumeAtMs?: number;
 }
@@ -23,6 +30,8 @@ export interface JobStep {
 export interface NewJob {
   readonly kind: JobKind;
   readonly userId: string;
+  /** What a reconciliation compares, as JSON. */
+  readonly scope?: string;
   readonly caller: string;
   /** Of one caller the same key means the same job. */
   readonly key: string;
@@ -86,6 +95,7 @@ export function toJob(record: JobRecord): Job {
     createdAt: timestampFromMs(record.createdAtMs),
     updatedAt: timestampFromMs(record.updatedAtMs),
     lastError: record.lastError,
+    ...(record.kind === JobKind.RECONCILE && { reconciliation: toReconciliation(record.scope, progress.report) }),
   });
 }
 

@@ -1,4 +1,12 @@
-import type { EraseUserRequest, GetJobRequest, Job, ListJobsRequest, RunRetentionRequest } from "@maru/protocol";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type {
+  EraseUserRequest,
+  GetJobRequest,
+  Job,
+  ListJobsRequest,
+  RunReconcileRequest,
+  RunRetentionRequest,
+} from "@maru/protocol";
 import { ErrorReason, JobKind, ListJobsRequestSchema } from "@maru/protocol";
 import { MaruError } from "../../errors.ts";
 import type { Call } from "../call.ts";
@@ -6,26 +14,43 @@ import type { Domain } from "../domain.ts";
 import { isId } from "../page-position.ts";
 import { fromPageToken, toPageToken } from "../page-token.ts";
 import { readPage } from "../read-page.ts";
-import { type JobStore, toJob } from "./job.ts";
+import { type JobStore, type NewJob, toJob } from "./job.ts";
+import type { ReconcileScope } from "./reconciliation.ts";
+import type { TopicView } from "./topic-view.ts";
 
 /** What administration uses beside the rest of the domain. */
 export interface AdminDomain extends Domain {
   readonly jobs: JobStore;
+  /** Undefined where no brokers are configured. */
+  readonly topic?: TopicView | undefined;
 }
 
 export function eraseUser(domain: AdminDomain, call: Call, request: EraseUserRequest): Promise<Job> {
-  return start(domain, call, JobKind.ERASE_USER, request.userId, request.idempotencyKey);
+  return start(domain, call, { kind: JobKind.ERASE_USER, userId: request.userId }, request.idempotencyKey);
 }
 
 export function runRetention(domain: AdminDomain, call: Call, request: RunRetentionRequest): Promise<Job> {
-  return start(domain, call, JobKind.RETENTION, "", request.idempotencyKey);
+  return start(domain, call, { kind: JobKind.RETENTION, userId: "" }, request.idempotencyKey);
 }
 
-async function start({ jobs, log }: AdminDomain, call: Call, kind: JobKind, userId: string, givenKey: string) {
+export async function runReconcile(domain: AdminDomain, call: Call, request: RunReconcileRequest): Promise<Job> {
+  if (domain.topic === undefined) throw new MaruError(ErrorReason.TOPIC_NOT_CONFIGURED);
+  const scope: ReconcileScope = {
+    sinceMs: request.since === undefined ? 0 : Math.max(0, timestampMs(request.since)),
+    roomIds: [...new Set(request.onlyRoomIds)].toSorted(),
+    activeOnly: request.activeRoomsOnly,
+  };
+  const work = { kind: JobKind.RECONCILE, userId: "", scope: JSON.stringify(scope) };
+  return start(domain, call, work, request.idempotencyKey);
+}
+
+type Work = Pick<NewJob, "kind" | "userId" | "scope">;
+
+async function start({ jobs, log }: AdminDomain, call: Call, work: Work, givenKey: string) {
   const key = givenKey === "" ? log.newKey() : givenKey;
-  const job = await jobs.start({ kind, userId, caller: call.caller, key, nowMs: log.clock.nowMs() });
+  const job = await jobs.start({ ...work, caller: call.caller, key, nowMs: log.clock.nowMs() });
   // The same job is the same act: another one under the same key is refused, and nothing was started.
-  if (job.kind === kind && job.userId === userId) return toJob(job);
+  if (job.kind === work.kind && job.userId === work.userId && job.scope === work.scope) return toJob(job);
   throw new MaruError(ErrorReason.IDEMPOTENCY_KEY_REUSED, {
     metadata: { job_id: job.jobId },
   });

@@ -2,9 +2,10 @@
 // @generated from file maru/chat/v1/admin_service.proto (package maru.chat.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Job } from "./job_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file maru/chat/v1/admin_service.proto.
@@ -97,6 +98,309 @@ export declare type RunRetentionResponse = Message<"maru.chat.v1.RunRetentionRes
  * Use `create(RunRetentionResponseSchema)` to create a new message.
  */
 export declare const RunRetentionResponseSchema: GenMessage<RunRetentionResponse>;
+
+/**
+ * Request of AdminService.RunReconcile.
+ *
+ * @generated from message maru.chat.v1.RunReconcileRequest
+ */
+export declare type RunReconcileRequest = Message<"maru.chat.v1.RunReconcileRequest"> & {
+  /**
+   * Only entries that were appended since. Unset: all, as far back as the topic reaches.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Only these rooms; none means all.
+   *
+   * @generated from field: repeated string only_room_ids = 2;
+   */
+  onlyRoomIds: string[];
+
+  /**
+   * Only rooms of which the topic has an event since then: no walk over all rooms, and so no word of a room that the topic
+   * lost altogether.
+   *
+   * @generated from field: bool active_rooms_only = 3;
+   */
+  activeRoomsOnly: boolean;
+
+  /**
+   * Makes the call safe to repeat: the same job is returned again. The server makes one when empty.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.RunReconcileRequest.
+ * Use `create(RunReconcileRequestSchema)` to create a new message.
+ */
+export declare const RunReconcileRequestSchema: GenMessage<RunReconcileRequest>;
+
+/**
+ * Response of AdminService.RunReconcile.
+ *
+ * @generated from message maru.chat.v1.RunReconcileResponse
+ */
+export declare type RunReconcileResponse = Message<"maru.chat.v1.RunReconcileResponse"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: maru.chat.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.RunReconcileResponse.
+ * Use `create(RunReconcileResponseSchema)` to create a new message.
+ */
+export declare const RunReconcileResponseSchema: GenMessage<RunReconcileResponse>;
+
+/**
+ * Request of AdminService.WhereIs.
+ *
+ * @generated from message maru.chat.v1.WhereIsRequest
+ */
+export declare type WhereIsRequest = Message<"maru.chat.v1.WhereIsRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Number of the entry in its room.
+   *
+   * @generated from field: uint32 seq = 2;
+   */
+  seq: number;
+};
+
+/**
+ * Describes the message maru.chat.v1.WhereIsRequest.
+ * Use `create(WhereIsRequestSchema)` to create a new message.
+ */
+export declare const WhereIsRequestSchema: GenMessage<WhereIsRequest>;
+
+/**
+ * Response of AdminService.WhereIs.
+ *
+ * @generated from message maru.chat.v1.WhereIsResponse
+ */
+export declare type WhereIsResponse = Message<"maru.chat.v1.WhereIsResponse"> & {
+  /**
+   * What the table has under the number.
+   *
+   * @generated from field: maru.chat.v1.EntryPresence presence = 1;
+   */
+  presence: EntryPresence;
+
+  /**
+   * The entry's type; empty when there is none.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * The service that wrote it.
+   *
+   * @generated from field: string caller = 3;
+   */
+  caller: string;
+
+  /**
+   * The entry's own time, which of an imported entry is that of the other system.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 4;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When it was appended to the log, by the clock of the server that did.
+   *
+   * @generated from field: google.protobuf.Timestamp committed_at = 5;
+   */
+  committedAt?: Timestamp | undefined;
+
+  /**
+   * Whether its content was deleted or erased since.
+   *
+   * @generated from field: bool content_removed = 6;
+   */
+  contentRemoved: boolean;
+
+  /**
+   * Number of the room's newest entry.
+   *
+   * @generated from field: uint32 last_seq = 7;
+   */
+  lastSeq: number;
+
+  /**
+   * Messages below this number may have been removed by retention.
+   *
+   * @generated from field: uint32 purged_below = 8;
+   */
+  purgedBelow: number;
+
+  /**
+   * Why the topic could not be asked; empty when it was. All that follows is unset then.
+   *
+   * @generated from field: string topic_unavailable = 9;
+   */
+  topicUnavailable: string;
+
+  /**
+   * The topic of room events.
+   *
+   * @generated from field: string topic = 10;
+   */
+  topic: string;
+
+  /**
+   * The room's partition.
+   *
+   * @generated from field: uint32 partition = 11;
+   */
+  partition: number;
+
+  /**
+   * Where the topic has the entry: the first occurrence, then repeats, as far as was searched.
+   *
+   * @generated from field: repeated maru.chat.v1.TopicOccurrence occurrences = 12;
+   */
+  occurrences: TopicOccurrence[];
+
+  /**
+   * The first offset that was searched: about a minute before the entry was committed.
+   *
+   * @generated from field: uint64 searched_from_offset = 13;
+   */
+  searchedFromOffset: bigint;
+
+  /**
+   * Where the search ended: no offset from here on was read.
+   *
+   * @generated from field: uint64 searched_until_offset = 14;
+   */
+  searchedUntilOffset: bigint;
+
+  /**
+   * The consumer groups that read the topic.
+   *
+   * @generated from field: repeated maru.chat.v1.GroupPosition groups = 15;
+   */
+  groups: GroupPosition[];
+};
+
+/**
+ * Describes the message maru.chat.v1.WhereIsResponse.
+ * Use `create(WhereIsResponseSchema)` to create a new message.
+ */
+export declare const WhereIsResponseSchema: GenMessage<WhereIsResponse>;
+
+/**
+ * A record of the topic that holds an entry.
+ *
+ * @generated from message maru.chat.v1.TopicOccurrence
+ */
+export declare type TopicOccurrence = Message<"maru.chat.v1.TopicOccurrence"> & {
+  /**
+   * The record's offset in its partition.
+   *
+   * @generated from field: uint64 offset = 1;
+   */
+  offset: bigint;
+
+  /**
+   * The record's time in Kafka.
+   *
+   * @generated from field: google.protobuf.Timestamp stored_at = 2;
+   */
+  storedAt?: Timestamp | undefined;
+
+  /**
+   * When the table's stream has the entry from; unset for a healed entry.
+   *
+   * @generated from field: google.protobuf.Timestamp streamed_at = 3;
+   */
+  streamedAt?: Timestamp | undefined;
+
+  /**
+   * When the relay took the entry from the table's stream.
+   *
+   * @generated from field: google.protobuf.Timestamp relayed_at = 4;
+   */
+  relayedAt?: Timestamp | undefined;
+
+  /**
+   * Whether it was read from the table later than usual, to close a hole.
+   *
+   * @generated from field: bool healed = 5;
+   */
+  healed: boolean;
+
+  /**
+   * Whether the record holds only the word that the entry could not be read.
+   *
+   * @generated from field: bool gap = 6;
+   */
+  gap: boolean;
+};
+
+/**
+ * Describes the message maru.chat.v1.TopicOccurrence.
+ * Use `create(TopicOccurrenceSchema)` to create a new message.
+ */
+export declare const TopicOccurrenceSchema: GenMessage<TopicOccurrence>;
+
+/**
+ * How far a consumer group is in the partition of an entry.
+ *
+ * @generated from message maru.chat.v1.GroupPosition
+ */
+export declare type GroupPosition = Message<"maru.chat.v1.GroupPosition"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * Where the group goes on: it has done with every lower offset.
+   *
+   * @generated from field: uint64 committed_offset = 2;
+   */
+  committedOffset: bigint;
+
+  /**
+   * Whether the group has done with the entry's first occurrence.
+   *
+   * @generated from field: bool passed = 3;
+   */
+  passed: boolean;
+
+  /**
+   * Records that the group has not done with, up to the partition's end.
+   *
+   * @generated from field: uint64 lag = 4;
+   */
+  lag: bigint;
+};
+
+/**
+ * Describes the message maru.chat.v1.GroupPosition.
+ * Use `create(GroupPositionSchema)` to create a new message.
+ */
+export declare const GroupPositionSchema: GenMessage<GroupPosition>;
 
 /**
  * Request of AdminService.GetJob.
@@ -354,6 +658,53 @@ export declare type VerifyRoomsResponse = Message<"maru.chat.v1.VerifyRoomsRespo
 export declare const VerifyRoomsResponseSchema: GenMessage<VerifyRoomsResponse>;
 
 /**
+ * Whether the table has an entry under a number.
+ *
+ * @generated from enum maru.chat.v1.EntryPresence
+ */
+export enum EntryPresence {
+  /**
+   * A state that the reader's version does not know.
+   *
+   * @generated from enum value: ENTRY_PRESENCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is there.
+   *
+   * @generated from enum value: ENTRY_PRESENCE_STORED = 1;
+   */
+  STORED = 1,
+
+  /**
+   * Retention removed it.
+   *
+   * @generated from enum value: ENTRY_PRESENCE_PURGED = 2;
+   */
+  PURGED = 2,
+
+  /**
+   * The room's log has not come so far.
+   *
+   * @generated from enum value: ENTRY_PRESENCE_NOT_WRITTEN = 3;
+   */
+  NOT_WRITTEN = 3,
+
+  /**
+   * It should be there and is not: the log has a hole. VerifyRoom says more.
+   *
+   * @generated from enum value: ENTRY_PRESENCE_MISSING = 4;
+   */
+  MISSING = 4,
+}
+
+/**
+ * Describes the enum maru.chat.v1.EntryPresence.
+ */
+export declare const EntryPresenceSchema: GenEnum<EntryPresence>;
+
+/**
  * For those who run Maru. Every call is in the audit log.
  *
  * @generated from service maru.chat.v1.AdminService
@@ -381,6 +732,30 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof RunRetentionRequestSchema;
     output: typeof RunRetentionResponseSchema;
+  },
+  /**
+   * Compares the topic of room events with the table, room by room, and writes what the topic lacks into it again, from the
+   * table. A job: its field reconciliation says what was found. On a server without brokers: FAILED_PRECONDITION,
+   * ERROR_REASON_TOPIC_NOT_CONFIGURED.
+   *
+   * @generated from rpc maru.chat.v1.AdminService.RunReconcile
+   */
+  runReconcile: {
+    methodKind: "unary";
+    input: typeof RunReconcileRequestSchema;
+    output: typeof RunReconcileResponseSchema;
+  },
+  /**
+   * Says where an entry is: in the table, in the topic, and which consumer groups have passed it. When the topic cannot be
+   * asked, the answer has what the table says, and why the rest is missing. Unknown room: NOT_FOUND,
+   * ERROR_REASON_ROOM_NOT_FOUND.
+   *
+   * @generated from rpc maru.chat.v1.AdminService.WhereIs
+   */
+  whereIs: {
+    methodKind: "unary";
+    input: typeof WhereIsRequestSchema;
+    output: typeof WhereIsResponseSchema;
   },
   /**
    * Returns a job. Unknown: NOT_FOUND, ERROR_REASON_JOB_NOT_FOUND.

@@ -2,15 +2,16 @@
 // @generated from file maru/chat/v1/admin_service.proto (package maru.chat.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_maru_chat_v1_job } from "./job_pb.js";
 
 /**
  * Describes the file maru/chat/v1/admin_service.proto.
  */
 export const file_maru_chat_v1_admin_service = /*@__PURE__*/
-  fileDesc("CiBtYXJ1L2NoYXQvdjEvYWRtaW5fc2VydmljZS5wcm90bxIMbWFydS5jaGF0LnYxIosBChBFcmFzZVVzZXJSZXF1ZXN0EkQKB3VzZXJfaWQYASABKAlCM7pIMHIuEAEogAEyJ14oW14jXHgwMC1ceDFmXHg3Zl1bXlx4MDAtXHgxZlx4N2ZdKik/JBIxCg9pZGVtcG90ZW5jeV9rZXkYCSABKAlCGLpIFXITKIABMg5eW1x4MjEtXHg3ZV0qJCIzChFFcmFzZVVzZXJSZXNwb25zZRIeCgNqb2IYASABKAsyES5tYXJ1LmNoYXQudjEuSm9iIkgKE1J1blJldGVudGlvblJlcXVlc3QSMQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQhi6SBVyEyiAATIOXltceDIxLVx4N2VdKiQiNgoUUnVuUmV0ZW50aW9uUmVzcG9uc2USHgoDam9iGAEgASgLMhEubWFydS5jaGF0LnYxLkpvYiI/Cg1HZXRKb2JSZXF1ZXN0Ei4KBmpvYl9pZBgBIAEoCUIeukgbchkQASiAATISXltBLVphLXowLTkuXzotXSokIjAKDkdldEpvYlJlc3BvbnNlEh4KA2pvYhgBIAEoCzIRLm1hcnUuY2hhdC52MS5Kb2IiTgoPTGlzdEpvYnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiACCJMChBMaXN0Sm9ic1Jlc3BvbnNlEh8KBGpvYnMYASADKAsyES5tYXJ1LmNoYXQudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJEChFFeHBvcnRSb29tUmVxdWVzdBIvCgdyb29tX2lkGAEgASgJQh66SBtyGRABKIABMhJeW0EtWmEtejAtOS5fOi1dKiQiIwoSRXhwb3J0Um9vbVJlc3BvbnNlEg0KBWxpbmVzGAEgAygJIkQKEVZlcmlmeVJvb21SZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJCI+ChJWZXJpZnlSb29tUmVzcG9uc2USKAoGcmVwb3J0GAEgASgLMhgubWFydS5jaGF0LnYxLlJvb21SZXBvcnQiVgoKUm9vbVJlcG9ydBIPCgdyb29tX2lkGAEgASgJEhAKCGxhc3Rfc2VxGAIgASgNEhMKC2VudHJ5X2NvdW50GAMgASgNEhAKCHByb2JsZW1zGAQgAygJIjUKElZlcmlmeVJvb21zUmVxdWVzdBIfCgpyb29tX2NvdW50GAEgASgNQgu6SAgqBhjAhD0oASI/ChNWZXJpZnlSb29tc1Jlc3BvbnNlEigKBnJlcG9ydBgBIAEoCzIYLm1hcnUuY2hhdC52MS5Sb29tUmVwb3J0MtYECgxBZG1pblNlcnZpY2USTAoJRXJhc2VVc2VyEh4ubWFydS5jaGF0LnYxLkVyYXNlVXNlclJlcXVlc3QaHy5tYXJ1LmNoYXQudjEuRXJhc2VVc2VyUmVzcG9uc2USVQoMUnVuUmV0ZW50aW9uEiEubWFydS5jaGF0LnYxLlJ1blJldGVudGlvblJlcXVlc3QaIi5tYXJ1LmNoYXQudjEuUnVuUmV0ZW50aW9uUmVzcG9uc2USSAoGR2V0Sm9iEhsubWFydS5jaGF0LnYxLkdldEpvYlJlcXVlc3QaHC5tYXJ1LmNoYXQudjEuR2V0Sm9iUmVzcG9uc2UiA5ACARJOCghMaXN0Sm9icxIdLm1hcnUuY2hhdC52MS5MaXN0Sm9ic1JlcXVlc3QaHi5tYXJ1LmNoYXQudjEuTGlzdEpvYnNSZXNwb25zZSIDkAIBElYKCkV4cG9ydFJvb20SHy5tYXJ1LmNoYXQudjEuRXhwb3J0Um9vbVJlcXVlc3QaIC5tYXJ1LmNoYXQudjEuRXhwb3J0Um9vbVJlc3BvbnNlIgOQAgEwARJUCgpWZXJpZnlSb29tEh8ubWFydS5jaGF0LnYxLlZlcmlmeVJvb21SZXF1ZXN0GiAubWFydS5jaGF0LnYxLlZlcmlmeVJvb21SZXNwb25zZSIDkAIBElkKC1ZlcmlmeVJvb21zEiAubWFydS5jaGF0LnYxLlZlcmlmeVJvb21zUmVxdWVzdBohLm1hcnUuY2hhdC52MS5WZXJpZnlSb29tc1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate, file_maru_chat_v1_job]);
+  fileDesc("CiBtYXJ1L2NoYXQvdjEvYWRtaW5fc2VydmljZS5wcm90bxIMbWFydS5jaGF0LnYxIosBChBFcmFzZVVzZXJSZXF1ZXN0EkQKB3VzZXJfaWQYASABKAlCM7pIMHIuEAEogAEyJ14oW14jXHgwMC1ceDFmXHg3Zl1bXlx4MDAtXHgxZlx4N2ZdKik/JBIxCg9pZGVtcG90ZW5jeV9rZXkYCSABKAlCGLpIFXITKIABMg5eW1x4MjEtXHg3ZV0qJCIzChFFcmFzZVVzZXJSZXNwb25zZRIeCgNqb2IYASABKAsyES5tYXJ1LmNoYXQudjEuSm9iIkgKE1J1blJldGVudGlvblJlcXVlc3QSMQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQhi6SBVyEyiAATIOXltceDIxLVx4N2VdKiQiNgoUUnVuUmV0ZW50aW9uUmVzcG9uc2USHgoDam9iGAEgASgLMhEubWFydS5jaGF0LnYxLkpvYiLMAQoTUnVuUmVjb25jaWxlUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPAoNb25seV9yb29tX2lkcxgCIAMoCUIlukgikgEfEGQiG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJBIZChFhY3RpdmVfcm9vbXNfb25seRgDIAEoCBIxCg9pZGVtcG90ZW5jeV9rZXkYCSABKAlCGLpIFXITKIABMg5eW1x4MjEtXHg3ZV0qJCI2ChRSdW5SZWNvbmNpbGVSZXNwb25zZRIeCgNqb2IYASABKAsyES5tYXJ1LmNoYXQudjEuSm9iIlcKDldoZXJlSXNSZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJBIUCgNzZXEYAiABKA1CB7pIBCoCKAEi3AMKD1doZXJlSXNSZXNwb25zZRItCghwcmVzZW5jZRgBIAEoDjIbLm1hcnUuY2hhdC52MS5FbnRyeVByZXNlbmNlEgwKBHR5cGUYAiABKAkSDgoGY2FsbGVyGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbW1pdHRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY29udGVudF9yZW1vdmVkGAYgASgIEhAKCGxhc3Rfc2VxGAcgASgNEhQKDHB1cmdlZF9iZWxvdxgIIAEoDRIZChF0b3BpY191bmF2YWlsYWJsZRgJIAEoCRINCgV0b3BpYxgKIAEoCRIRCglwYXJ0aXRpb24YCyABKA0SMgoLb2NjdXJyZW5jZXMYDCADKAsyHS5tYXJ1LmNoYXQudjEuVG9waWNPY2N1cnJlbmNlEhwKFHNlYXJjaGVkX2Zyb21fb2Zmc2V0GA0gASgEEh0KFXNlYXJjaGVkX3VudGlsX29mZnNldBgOIAEoBBIrCgZncm91cHMYDyADKAsyGy5tYXJ1LmNoYXQudjEuR3JvdXBQb3NpdGlvbiLOAQoPVG9waWNPY2N1cnJlbmNlEg4KBm9mZnNldBgBIAEoBBItCglzdG9yZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3N0cmVhbWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZWxheWVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZoZWFsZWQYBSABKAgSCwoDZ2FwGAYgASgIIlUKDUdyb3VwUG9zaXRpb24SDQoFZ3JvdXAYASABKAkSGAoQY29tbWl0dGVkX29mZnNldBgCIAEoBBIOCgZwYXNzZWQYAyABKAgSCwoDbGFnGAQgASgEIj8KDUdldEpvYlJlcXVlc3QSLgoGam9iX2lkGAEgASgJQh66SBtyGRABKIABMhJeW0EtWmEtejAtOS5fOi1dKiQiMAoOR2V0Sm9iUmVzcG9uc2USHgoDam9iGAEgASgLMhEubWFydS5jaGF0LnYxLkpvYiJOCg9MaXN0Sm9ic1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDKIAIIkwKEExpc3RKb2JzUmVzcG9uc2USHwoEam9icxgBIAMoCzIRLm1hcnUuY2hhdC52MS5Kb2ISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkQKEUV4cG9ydFJvb21SZXF1ZXN0Ei8KB3Jvb21faWQYASABKAlCHrpIG3IZEAEogAEyEl5bQS1aYS16MC05Ll86LV0qJCIjChJFeHBvcnRSb29tUmVzcG9uc2USDQoFbGluZXMYASADKAkiRAoRVmVyaWZ5Um9vbVJlcXVlc3QSLwoHcm9vbV9pZBgBIAEoCUIeukgbchkQASiAATISXltBLVphLXowLTkuXzotXSokIj4KElZlcmlmeVJvb21SZXNwb25zZRIoCgZyZXBvcnQYASABKAsyGC5tYXJ1LmNoYXQudjEuUm9vbVJlcG9ydCJWCgpSb29tUmVwb3J0Eg8KB3Jvb21faWQYASABKAkSEAoIbGFzdF9zZXEYAiABKA0SEwoLZW50cnlfY291bnQYAyABKA0SEAoIcHJvYmxlbXMYBCADKAkiNQoSVmVyaWZ5Um9vbXNSZXF1ZXN0Eh8KCnJvb21fY291bnQYASABKA1CC7pICCoGGMCEPSgBIj8KE1ZlcmlmeVJvb21zUmVzcG9uc2USKAoGcmVwb3J0GAEgASgLMhgubWFydS5jaGF0LnYxLlJvb21SZXBvcnQqoQEKDUVudHJ5UHJlc2VuY2USHgoaRU5UUllfUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABIZChVFTlRSWV9QUkVTRU5DRV9TVE9SRUQQARIZChVFTlRSWV9QUkVTRU5DRV9QVVJHRUQQAhIeChpFTlRSWV9QUkVTRU5DRV9OT1RfV1JJVFRFThADEhoKFkVOVFJZX1BSRVNFTkNFX01JU1NJTkcQBDL6BQoMQWRtaW5TZXJ2aWNlEkwKCUVyYXNlVXNlchIeLm1hcnUuY2hhdC52MS5FcmFzZVVzZXJSZXF1ZXN0Gh8ubWFydS5jaGF0LnYxLkVyYXNlVXNlclJlc3BvbnNlElUKDFJ1blJldGVudGlvbhIhLm1hcnUuY2hhdC52MS5SdW5SZXRlbnRpb25SZXF1ZXN0GiIubWFydS5jaGF0LnYxLlJ1blJldGVudGlvblJlc3BvbnNlElUKDFJ1blJlY29uY2lsZRIhLm1hcnUuY2hhdC52MS5SdW5SZWNvbmNpbGVSZXF1ZXN0GiIubWFydS5jaGF0LnYxLlJ1blJlY29uY2lsZVJlc3BvbnNlEksKB1doZXJlSXMSHC5tYXJ1LmNoYXQudjEuV2hlcmVJc1JlcXVlc3QaHS5tYXJ1LmNoYXQudjEuV2hlcmVJc1Jlc3BvbnNlIgOQAgESSAoGR2V0Sm9iEhsubWFydS5jaGF0LnYxLkdldEpvYlJlcXVlc3QaHC5tYXJ1LmNoYXQudjEuR2V0Sm9iUmVzcG9uc2UiA5ACARJOCghMaXN0Sm9icxIdLm1hcnUuY2hhdC52MS5MaXN0Sm9ic1JlcXVlc3QaHi5tYXJ1LmNoYXQudjEuTGlzdEpvYnNSZXNwb25zZSIDkAIBElYKCkV4cG9ydFJvb20SHy5tYXJ1LmNoYXQudjEuRXhwb3J0Um9vbVJlcXVlc3QaIC5tYXJ1LmNoYXQudjEuRXhwb3J0Um9vbVJlc3BvbnNlIgOQAgEwARJUCgpWZXJpZnlSb29tEh8ubWFydS5jaGF0LnYxLlZlcmlmeVJvb21SZXF1ZXN0GiAubWFydS5jaGF0LnYxLlZlcmlmeVJvb21SZXNwb25zZSIDkAIBElkKC1ZlcmlmeVJvb21zEiAubWFydS5jaGF0LnYxLlZlcmlmeVJvb21zUmVxdWVzdBohLm1hcnUuY2hhdC52MS5WZXJpZnlSb29tc1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_maru_chat_v1_job]);
 
 /**
  * Describes the message maru.chat.v1.EraseUserRequest.
@@ -41,81 +42,137 @@ export const RunRetentionResponseSchema = /*@__PURE__*/
   messageDesc(file_maru_chat_v1_admin_service, 3);
 
 /**
+ * Describes the message maru.chat.v1.RunReconcileRequest.
+ * Use `create(RunReconcileRequestSchema)` to create a new message.
+ */
+export const RunReconcileRequestSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_admin_service, 4);
+
+/**
+ * Describes the message maru.chat.v1.RunReconcileResponse.
+ * Use `create(RunReconcileResponseSchema)` to create a new message.
+ */
+export const RunReconcileResponseSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_admin_service, 5);
+
+/**
+ * Describes the message maru.chat.v1.WhereIsRequest.
+ * Use `create(WhereIsRequestSchema)` to create a new message.
+ */
+export const WhereIsRequestSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_admin_service, 6);
+
+/**
+ * Describes the message maru.chat.v1.WhereIsResponse.
+ * Use `create(WhereIsResponseSchema)` to create a new message.
+ */
+export const WhereIsResponseSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_admin_service, 7);
+
+/**
+ * Describes the message maru.chat.v1.TopicOccurrence.
+ * Use `create(TopicOccurrenceSchema)` to create a new message.
+ */
+export const TopicOccurrenceSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_admin_service, 8);
+
+/**
+ * Describes the message maru.chat.v1.GroupPosition.
+ * Use `create(GroupPositionSchema)` to create a new message.
+ */
+export const GroupPositionSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_admin_service, 9);
+
+/**
  * Describes the message maru.chat.v1.GetJobRequest.
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 4);
+  messageDesc(file_maru_chat_v1_admin_service, 10);
 
 /**
  * Describes the message maru.chat.v1.GetJobResponse.
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 5);
+  messageDesc(file_maru_chat_v1_admin_service, 11);
 
 /**
  * Describes the message maru.chat.v1.ListJobsRequest.
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 6);
+  messageDesc(file_maru_chat_v1_admin_service, 12);
 
 /**
  * Describes the message maru.chat.v1.ListJobsResponse.
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 7);
+  messageDesc(file_maru_chat_v1_admin_service, 13);
 
 /**
  * Describes the message maru.chat.v1.ExportRoomRequest.
  * Use `create(ExportRoomRequestSchema)` to create a new message.
  */
 export const ExportRoomRequestSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 8);
+  messageDesc(file_maru_chat_v1_admin_service, 14);
 
 /**
  * Describes the message maru.chat.v1.ExportRoomResponse.
  * Use `create(ExportRoomResponseSchema)` to create a new message.
  */
 export const ExportRoomResponseSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 9);
+  messageDesc(file_maru_chat_v1_admin_service, 15);
 
 /**
  * Describes the message maru.chat.v1.VerifyRoomRequest.
  * Use `create(VerifyRoomRequestSchema)` to create a new message.
  */
 export const VerifyRoomRequestSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 10);
+  messageDesc(file_maru_chat_v1_admin_service, 16);
 
 /**
  * Describes the message maru.chat.v1.VerifyRoomResponse.
  * Use `create(VerifyRoomResponseSchema)` to create a new message.
  */
 export const VerifyRoomResponseSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 11);
+  messageDesc(file_maru_chat_v1_admin_service, 17);
 
 /**
  * Describes the message maru.chat.v1.RoomReport.
  * Use `create(RoomReportSchema)` to create a new message.
  */
 export const RoomReportSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 12);
+  messageDesc(file_maru_chat_v1_admin_service, 18);
 
 /**
  * Describes the message maru.chat.v1.VerifyRoomsRequest.
  * Use `create(VerifyRoomsRequestSchema)` to create a new message.
  */
 export const VerifyRoomsRequestSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 13);
+  messageDesc(file_maru_chat_v1_admin_service, 19);
 
 /**
  * Describes the message maru.chat.v1.VerifyRoomsResponse.
  * Use `create(VerifyRoomsResponseSchema)` to create a new message.
  */
 export const VerifyRoomsResponseSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_admin_service, 14);
+  messageDesc(file_maru_chat_v1_admin_service, 20);
+
+/**
+ * Describes the enum maru.chat.v1.EntryPresence.
+ */
+export const EntryPresenceSchema = /*@__PURE__*/
+  enumDesc(file_maru_chat_v1_admin_service, 0);
+
+/**
+ * Whether the table has an entry under a number.
+ *
+ * @generated from enum maru.chat.v1.EntryPresence
+ */
+export const EntryPresence = /*@__PURE__*/
+  tsEnum(EntryPresenceSchema);
 
 /**
  * For those who run Maru. Every call is in the audit log.

@@ -414,6 +414,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_IDENTITY_UNAVAILABLE = 56;
    */
   IDENTITY_UNAVAILABLE = 56,
+
+  /**
+   * FAILED_PRECONDITION. The server knows no brokers, so it cannot look into the topic of room events.
+   *
+   * @generated from enum value: ERROR_REASON_TOPIC_NOT_CONFIGURED = 57;
+   */
+  TOPIC_NOT_CONFIGURED = 57,
 }
 
 /**

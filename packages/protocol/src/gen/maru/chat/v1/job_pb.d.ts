@@ -93,6 +93,13 @@ export declare type Job = Message<"maru.chat.v1.Job"> & {
    * @generated from field: string last_error = 11;
    */
   lastError: string;
+
+  /**
+   * For a reconciliation: what it compares, and what it found so far.
+   *
+   * @generated from field: maru.chat.v1.Reconciliation reconciliation = 12;
+   */
+  reconciliation?: Reconciliation | undefined;
 };
 
 /**
@@ -100,6 +107,205 @@ export declare type Job = Message<"maru.chat.v1.Job"> & {
  * Use `create(JobSchema)` to create a new message.
  */
 export declare const JobSchema: GenMessage<Job>;
+
+/**
+ * A comparison of the topic with the table. Counts are of entries.
+ *
+ * @generated from message maru.chat.v1.Reconciliation
+ */
+export declare type Reconciliation = Message<"maru.chat.v1.Reconciliation"> & {
+  /**
+   * Entries that were appended before are left out; unset: none are, as far back as the topic reaches.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * The rooms; none means all.
+   *
+   * @generated from field: repeated string room_ids = 2;
+   */
+  roomIds: string[];
+
+  /**
+   * Only rooms of which the topic has something.
+   *
+   * @generated from field: bool active_rooms_only = 3;
+   */
+  activeRoomsOnly: boolean;
+
+  /**
+   * Entries that were looked for in the topic.
+   *
+   * @generated from field: uint64 compared_count = 4;
+   */
+  comparedCount: bigint;
+
+  /**
+   * Entries that should have been in the topic and were not.
+   *
+   * @generated from field: uint64 missing_count = 5;
+   */
+  missingCount: bigint;
+
+  /**
+   * Missing entries that were written into the topic again. The others cannot be had: the findings say why.
+   *
+   * @generated from field: uint64 refilled_count = 6;
+   */
+  refilledCount: bigint;
+
+  /**
+   * Repeats of entries in the topic. They are harmless, and dropped by consumers.
+   *
+   * @generated from field: uint64 repeated_count = 7;
+   */
+  repeatedCount: bigint;
+
+  /**
+   * Entries whose first occurrence came after that of a later entry of the room, those apart that were written again.
+   *
+   * @generated from field: uint64 disordered_count = 8;
+   */
+  disorderedCount: bigint;
+
+  /**
+   * Entries of which the topic tells and that the table has not.
+   *
+   * @generated from field: uint64 unknown_count = 9;
+   */
+  unknownCount: bigint;
+
+  /**
+   * Entries that the relay has not come to yet, which are not missing.
+   *
+   * @generated from field: uint64 waiting_count = 10;
+   */
+  waitingCount: bigint;
+
+  /**
+   * The first of what was found, at most 50. The servers' logs have all.
+   *
+   * @generated from field: repeated maru.chat.v1.ReconciliationFinding findings = 11;
+   */
+  findings: ReconciliationFinding[];
+};
+
+/**
+ * Describes the message maru.chat.v1.Reconciliation.
+ * Use `create(ReconciliationSchema)` to create a new message.
+ */
+export declare const ReconciliationSchema: GenMessage<Reconciliation>;
+
+/**
+ * Entries of one room that are not in the topic as they should be.
+ *
+ * @generated from message maru.chat.v1.ReconciliationFinding
+ */
+export declare type ReconciliationFinding = Message<"maru.chat.v1.ReconciliationFinding"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * What is wrong with them.
+   *
+   * @generated from field: maru.chat.v1.ReconciliationProblem problem = 2;
+   */
+  problem: ReconciliationProblem;
+
+  /**
+   * The first of them.
+   *
+   * @generated from field: uint32 first_seq = 3;
+   */
+  firstSeq: number;
+
+  /**
+   * The last of them.
+   *
+   * @generated from field: uint32 last_seq = 4;
+   */
+  lastSeq: number;
+
+  /**
+   * How many between the two it is about.
+   *
+   * @generated from field: uint32 entry_count = 5;
+   */
+  entryCount: number;
+};
+
+/**
+ * Describes the message maru.chat.v1.ReconciliationFinding.
+ * Use `create(ReconciliationFindingSchema)` to create a new message.
+ */
+export declare const ReconciliationFindingSchema: GenMessage<ReconciliationFinding>;
+
+/**
+ * What is wrong with entries in the topic.
+ *
+ * @generated from enum maru.chat.v1.ReconciliationProblem
+ */
+export enum ReconciliationProblem {
+  /**
+   * A problem that the reader's version does not know.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * They were missing, and were written again.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_REFILLED = 1;
+   */
+  REFILLED = 1,
+
+  /**
+   * They are missing, and retention has removed them from the table since.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_PURGED = 2;
+   */
+  PURGED = 2,
+
+  /**
+   * They are missing, and the table has nothing, or nothing readable, under the numbers.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_UNREADABLE = 3;
+   */
+  UNREADABLE = 3,
+
+  /**
+   * They are there more than once.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_REPEATED = 4;
+   */
+  REPEATED = 4,
+
+  /**
+   * Their first occurrence came after that of a later entry.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_DISORDERED = 5;
+   */
+  DISORDERED = 5,
+
+  /**
+   * The topic tells of them, and the table has not come so far.
+   *
+   * @generated from enum value: RECONCILIATION_PROBLEM_UNKNOWN = 6;
+   */
+  UNKNOWN = 6,
+}
+
+/**
+ * Describes the enum maru.chat.v1.ReconciliationProblem.
+ */
+export declare const ReconciliationProblemSchema: GenEnum<ReconciliationProblem>;
 
 /**
  * What a job does.
@@ -127,6 +333,13 @@ export enum JobKind {
    * @generated from enum value: JOB_KIND_RETENTION = 2;
    */
   RETENTION = 2,
+
+  /**
+   * Compares the topic of room events with the table, and writes what is missing again.
+   *
+   * @generated from enum value: JOB_KIND_RECONCILE = 3;
+   */
+  RECONCILE = 3,
 }
 
 /**

@@ -9,7 +9,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file maru/chat/v1/job.proto.
  */
 export const file_maru_chat_v1_job = /*@__PURE__*/
-  fileDesc("ChZtYXJ1L2NoYXQvdjEvam9iLnByb3RvEgxtYXJ1LmNoYXQudjEixgIKA0pvYhIOCgZqb2JfaWQYASABKAkSIwoEa2luZBgCIAEoDjIVLm1hcnUuY2hhdC52MS5Kb2JLaW5kEiUKBXN0YXRlGAMgASgOMhYubWFydS5jaGF0LnYxLkpvYlN0YXRlEg8KB3VzZXJfaWQYBCABKAkSDgoGY2FsbGVyGAUgASgJEhcKD3Jvb21fY291bnRfZG9uZRgGIAEoDRIYChByb29tX2NvdW50X3RvdGFsGAcgASgNEhsKE2VudHJ5X2NvdW50X2NoYW5nZWQYCCABKAQSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbGFzdF9lcnJvchgLIAEoCSpUCgdKb2JLaW5kEhgKFEpPQl9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTSk9CX0tJTkRfRVJBU0VfVVNFUhABEhYKEkpPQl9LSU5EX1JFVEVOVElPThACKlAKCEpvYlN0YXRlEhkKFUpPQl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEUpPQl9TVEFURV9SVU5OSU5HEAESEgoOSk9CX1NUQVRFX0RPTkUQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChZtYXJ1L2NoYXQvdjEvam9iLnByb3RvEgxtYXJ1LmNoYXQudjEi/AIKA0pvYhIOCgZqb2JfaWQYASABKAkSIwoEa2luZBgCIAEoDjIVLm1hcnUuY2hhdC52MS5Kb2JLaW5kEiUKBXN0YXRlGAMgASgOMhYubWFydS5jaGF0LnYxLkpvYlN0YXRlEg8KB3VzZXJfaWQYBCABKAkSDgoGY2FsbGVyGAUgASgJEhcKD3Jvb21fY291bnRfZG9uZRgGIAEoDRIYChByb29tX2NvdW50X3RvdGFsGAcgASgNEhsKE2VudHJ5X2NvdW50X2NoYW5nZWQYCCABKAQSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbGFzdF9lcnJvchgLIAEoCRI0Cg5yZWNvbmNpbGlhdGlvbhgMIAEoCzIcLm1hcnUuY2hhdC52MS5SZWNvbmNpbGlhdGlvbiLGAgoOUmVjb25jaWxpYXRpb24SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJvb21faWRzGAIgAygJEhkKEWFjdGl2ZV9yb29tc19vbmx5GAMgASgIEhYKDmNvbXBhcmVkX2NvdW50GAQgASgEEhUKDW1pc3NpbmdfY291bnQYBSABKAQSFgoOcmVmaWxsZWRfY291bnQYBiABKAQSFgoOcmVwZWF0ZWRfY291bnQYByABKAQSGAoQZGlzb3JkZXJlZF9jb3VudBgIIAEoBBIVCg11bmtub3duX2NvdW50GAkgASgEEhUKDXdhaXRpbmdfY291bnQYCiABKAQSNQoIZmluZGluZ3MYCyADKAsyIy5tYXJ1LmNoYXQudjEuUmVjb25jaWxpYXRpb25GaW5kaW5nIpgBChVSZWNvbmNpbGlhdGlvbkZpbmRpbmcSDwoHcm9vbV9pZBgBIAEoCRI0Cgdwcm9ibGVtGAIgASgOMiMubWFydS5jaGF0LnYxLlJlY29uY2lsaWF0aW9uUHJvYmxlbRIRCglmaXJzdF9zZXEYAyABKA0SEAoIbGFzdF9zZXEYBCABKA0SEwoLZW50cnlfY291bnQYBSABKA0qngIKFVJlY29uY2lsaWF0aW9uUHJvYmxlbRImCiJSRUNPTkNJTElBVElPTl9QUk9CTEVNX1VOU1BFQ0lGSUVEEAASIwofUkVDT05DSUxJQVRJT05fUFJPQkxFTV9SRUZJTExFRBABEiEKHVJFQ09OQ0lMSUFUSU9OX1BST0JMRU1fUFVSR0VEEAISJQohUkVDT05DSUxJQVRJT05fUFJPQkxFTV9VTlJFQURBQkxFEAMSIwofUkVDT05DSUxJQVRJT05fUFJPQkxFTV9SRVBFQVRFRBAEEiUKIVJFQ09OQ0lMSUFUSU9OX1BST0JMRU1fRElTT1JERVJFRBAFEiIKHlJFQ09OQ0lMSUFUSU9OX1BST0JMRU1fVU5LTk9XThAGKmwKB0pvYktpbmQSGAoUSk9CX0tJTkRfVU5TUEVDSUZJRUQQABIXChNKT0JfS0lORF9FUkFTRV9VU0VSEAESFgoSSk9CX0tJTkRfUkVURU5USU9OEAISFgoSSk9CX0tJTkRfUkVDT05DSUxFEAMqUAoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRSk9CX1NUQVRFX1JVTk5JTkcQARISCg5KT0JfU1RBVEVfRE9ORRACYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message maru.chat.v1.Job.
@@ -19,10 +19,38 @@ export const JobSchema = /*@__PURE__*/
   messageDesc(file_maru_chat_v1_job, 0);
 
 /**
+ * Describes the message maru.chat.v1.Reconciliation.
+ * Use `create(ReconciliationSchema)` to create a new message.
+ */
+export const ReconciliationSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_job, 1);
+
+/**
+ * Describes the message maru.chat.v1.ReconciliationFinding.
+ * Use `create(ReconciliationFindingSchema)` to create a new message.
+ */
+export const ReconciliationFindingSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_job, 2);
+
+/**
+ * Describes the enum maru.chat.v1.ReconciliationProblem.
+ */
+export const ReconciliationProblemSchema = /*@__PURE__*/
+  enumDesc(file_maru_chat_v1_job, 0);
+
+/**
+ * What is wrong with entries in the topic.
+ *
+ * @generated from enum maru.chat.v1.ReconciliationProblem
+ */
+export const ReconciliationProblem = /*@__PURE__*/
+  tsEnum(ReconciliationProblemSchema);
+
+/**
  * Describes the enum maru.chat.v1.JobKind.
  */
 export const JobKindSchema = /*@__PURE__*/
-  enumDesc(file_maru_chat_v1_job, 0);
+  enumDesc(file_maru_chat_v1_job, 1);
 
 /**
  * What a job does.
@@ -36,7 +64,7 @@ export const JobKind = /*@__PURE__*/
  * Describes the enum maru.chat.v1.JobState.
  */
 export const JobStateSchema = /*@__PURE__*/
-  enumDesc(file_maru_chat_v1_job, 1);
+  enumDesc(file_maru_chat_v1_job, 2);
 
 /**
  * Where a job stands.
