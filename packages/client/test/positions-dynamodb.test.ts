@@ -42,7 +42,7 @@ function interfere(
   client.middlewareStack.add(
     (next, context) => async (args) => {
       if (context.commandName !== "TransactWriteItemsCommand") return next(args);
-      return meet(() => next(args), args.input) as ReturnType<typeof next>;
+      return meet(() => next(args), args.input as { ClientRequestToken?: string }) as ReturnType<typeof next>;
     },
     { step: step as "initialize", priority: "high" },
   );

@@ -19,6 +19,7 @@ export function topicReading({ topic }: TestMaru) {
     startProducer: refuse,
     ensureTopic: refuse,
     committedOffsets: refuse,
+    groupOffsets: refuse,
     topicPartitions: async () => topic.partitionCount,
     topicOffsets: async () =>
       partitions.map((partition) => ({
