@@ -49,6 +49,11 @@ export interface SubscribeOptions<Tx = undefined> extends ConnectionOptions {
    * and has not come after as long again, there is the warning `stalled`. @default 10_000
    */
   readonly stallCheckMs?: number;
+  /**
+   * Without a sign of life for so long, in milliseconds, a consumer is taken for dead and its rooms go to others. The brokers
+   * have bounds for it, from 6,000 to 1,800,000 unless they are set otherwise. @default 30_000
+   */
+  readonly sessionTimeoutMs?: number;
   /** Where the numbers go: `prometheusMetrics()` of `@maru/client/metrics/prometheus`, or your own. Default: nowhere. */
   readonly metrics?: ConsumerMetrics;
   /** Traces handlers: `openTelemetryTracing()` of `@maru/client/tracing/opentelemetry`, or your own. Default: not at all. */

@@ -169,7 +169,7 @@ export async function subscribe<Tx = undefined>(
     drain.abort();
   }
 
-  const { stallCheckMs } = options;
+  const { stallCheckMs, sessionTimeoutMs } = options;
   const driver = await broker.startConsumer({
     groupId: group,
     topics: [topic],
@@ -184,6 +184,7 @@ export async function subscribe<Tx = undefined>(
     },
     onStalled: (stall) => warn(stallWarning(group, stall)),
     ...(stallCheckMs === undefined ? {} : { stallCheckMs }),
+    ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
   });
 
   /** Never rejects. */

@@ -42,7 +42,7 @@ export function createKafkaTopicView(deps: KafkaTopicViewDeps): KafkaTopicView {
       if (held === undefined) throw new Error(`topic ${topic} has no partition ${partition}`);
       const { lowOffset, highOffset } = held;
       const found = sinceMs === 0 ? lowOffset : (await broker.offsetsAtTime(topic, sinceMs)).get(partition);
-      const fromOffset = found === undefined || found < lowOffset ? lowOffset : found > highOffset ? highOffset : found;
+      const fromOffset = within(found ?? lowOffset, lowOffset, highOffset);
       const isStart = fromOffset === lowOffset;
       const before = isStart ? (lowOffset === 0n ? "nothing" : "removed") : undefined;
       return { partition, fromOffset, untilOffset: highOffset, before };
@@ -140,4 +140,9 @@ function decode(value: Uint8Array | null): RoomEvent | undefined {
 
 function msOf(time: Timestamp | undefined): number | undefined {
   return time && timestampMs(time);
+}
+
+function within(offset: bigint, least: bigint, most: bigint): bigint {
+  if (offset < least) return least;
+  return offset < most ? offset : most;
 }
