@@ -23,7 +23,7 @@ export async function openRooms(
   const members = userIds.map((userId) => ({ userId }));
   const rooms = new Map<string, Conversation>();
   for (const conversation of conversations) {
-    const { room } = await maru.rooms.create({ actor: service(), kind: "group", members });
+    const { room } = await maru.rooms.create({ actor: service(), kind: "group", members }, { timeoutMs: 60_000 });
     rooms.set(room?.roomId ?? "", conversation);
   }
   return rooms;
