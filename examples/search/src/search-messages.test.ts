@@ -138,7 +138,7 @@ test("each event has its effect once, also when the group forgets how far it was
   await caughtUp();
   await consumer.close();
   const before = journal();
-  testMaru.broker.forgetOffsets("search");
+  testMaru.faults.forgetOffsets("search");
   consumer = await follow();
   expect(seqs(await found("once all"))).toEqual([seq]);
   expect(journal()).toHaveLength(before.length + 1); // the last word of `found`
