@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import {
   type ConsumedRecord,
   type ConsumerDriver,
@@ -5,6 +6,7 @@ import {
   type KafkaConnection,
   OffsetLostError,
   type RevokeReason,
+  type TopicPartition,
 } from "@maru/kafka";
 import type { BrokerWeather } from "./broker-weather.ts";
 import { MemoryClaim } from "./memory-claim.ts";
@@ -30,16 +32,20 @@ export async function startMemoryConsumer(deps: MemoryConsumerDeps): Promise<Con
   let ending: Promise<void> | undefined;
   const inHand = new Set<Promise<void>>();
 
+  /** What others set off is this consumer's doing all the same: a handler does not run in the trace of who sent. */
+  const inOwnContext = AsyncLocalStorage.snapshot();
   const control = { wake: (claim: MemoryClaim) => void pump(claim), commit };
   const member: GroupMember = {
     topics: options.topics,
-    revoke: (reason) => void revoke(reason),
-    assign(partitions, generation) {
-      if (ending) return;
-      claims = partitions.map((at) => new MemoryClaim(at, generation, control));
-      if (claims.length > 0) beginFetching(claims).catch(endWith);
-    },
+    revoke: (reason) => inOwnContext(() => void revoke(reason)),
+    assign: (partitions, generation) => inOwnContext(assign, partitions, generation),
   };
+
+  function assign(partitions: readonly TopicPartition[], generation: number): void {
+    if (ending) return;
+    claims = partitions.map((at) => new MemoryClaim(at, generation, control));
+    if (claims.length > 0) beginFetching(claims).catch(endWith);
+  }
 
   async function beginFetching(fresh: readonly MemoryClaim[]): Promise<void> {
     const isLost = () => fresh.some((claim) => claim.lost);
@@ -130,6 +136,7 @@ export async function startMemoryConsumer(deps: MemoryConsumerDeps): Promise<Con
   async function commit(claim: MemoryClaim, nextOffset: bigint): Promise<boolean> {
     for (let tries = 1; !claim.lost; tries++) {
       try {
+        if (weather.loses("commit")) throw new Error("the request was lost");
         const isStored = group.commit({ member, generation: claim.generation }, claim, nextOffset);
         await weather.after("commit");
         return isStored;
@@ -181,7 +188,7 @@ export async function startMemoryConsumer(deps: MemoryConsumerDeps): Promise<Con
   for (const topic of options.topics) {
     logOf(topic).onAppend(({ partition }) => {
       const claim = claims.find((one) => one.topic === topic && one.partition === partition);
-      if (claim) void pump(claim);
+      if (claim) void inOwnContext(pump, claim);
     }, stopping.signal);
   }
   await group.join(member);

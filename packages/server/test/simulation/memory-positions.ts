@@ -1,0 +1,31 @@
+import type { PositionStore } from "@maru/client/events";
+import type { World } from "./world.ts";
+
+/** What a handler writes through the transaction. */
+export interface Effects {
+  write(effect: { readonly roomId: string; readonly seq: number }): void;
+}
+
+/** A database that keeps positions and effects together, over a network. */
+export function createMemoryPositions(world: World): PositionStore<Effects> {
+  const { network, history, twist } = world;
+  const positions = new Map<string, number>();
+  return {
+    load: (_group, roomId) => network.ask(() => positions.get(roomId)),
+    async process({ roomId, seq }, work) {
+      const before = await network.ask(() => positions.get(roomId));
+      if (before !== undefined && seq <= before && !twist.ignorePositions) return "repeat";
+      const effects: { readonly roomId: string; readonly seq: number }[] = [];
+      await work({ write: (effect) => void effects.push(effect) });
+      return network.ask(() => {
+        if (positions.get(roomId) !== before) {
+          if ((positions.get(roomId) ?? 0) >= seq) return "repeat";
+          throw new Error("the position was changed by somebody else");
+        }
+        positions.set(roomId, seq);
+        history.effects.push(...effects);
+        return "processed";
+      });
+    },
+  };
+}
