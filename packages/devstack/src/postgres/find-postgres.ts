@@ -9,7 +9,7 @@ export const POSTGRES_MISSING =
 
 const OLDEST = 14;
 
-/** The folder with `initdb`, `postgres` and `pg_isready`: on the PATH, or where Debian puts them. */
+/** The folder with `initdb` and `postgres`: on the PATH, or where Debian puts them. */
 export async function findPostgres(env: NodeJS.ProcessEnv, debian = "/usr/lib/postgresql"): Promise<string> {
   const versions = await readdir(debian).catch(() => []);
   const newestFirst = versions.sort((a, b) => Number(b) - Number(a));

@@ -1,9 +1,10 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineContext } from "../engine-context.ts";
-import { requireTool, runTool } from "../engines/tools.ts";
+import { requireTool } from "../engines/tools.ts";
 import { freePorts } from "../free-ports.ts";
 import { engineNode, type NodeHandle, startTogether } from "../processes/engine-node.ts";
+import { acceptsSessions } from "./accepts-sessions.ts";
 import { findPostgres, POSTGRES_MISSING } from "./find-postgres.ts";
 import { ordinaryUser } from "./ordinary-user.ts";
 
@@ -45,8 +46,7 @@ export async function startPostgres(context: EngineContext, options: { persist: 
     logFile: join(folder, "postgres.log"),
     // Killed, it would leave a piece of shared memory in the system; SIGTERM waits for everybody who is connected.
     endSignal: "SIGINT",
-    isHealthy: async () =>
-      (await runTool(join(bin, "pg_isready"), ["-q", "-h", "127.0.0.1", "-p", String(port)], { env }))?.code === 0,
+    isHealthy: () => acceptsSessions(port, SUPERUSER),
   });
   await startTogether([node]);
   return { url: `postgres://${SUPERUSER}@127.0.0.1:${port}/postgres`, node };
