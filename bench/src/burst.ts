@@ -4,8 +4,7 @@ import { type BurstTimes, burstFigures } from "./burst/burst-figures.ts";
 import { checkLogs } from "./contention/check-logs.ts";
 import { readLogs } from "./contention/read-logs.ts";
 import { createRooms, userNames } from "./contention/rooms.ts";
-import { newTally, type SendTally, sendOne } from "./contention/send-messages.ts";
-import { pace } from "./e2e/pace.ts";
+import { newTally, type SendTally, sendMessages } from "./contention/send-messages.ts";
 import { compareTopic } from "./faults/compare-topic.ts";
 import { readUntilComplete } from "./faults/fault-run.ts";
 import { type ReadEvent, toSeenEntry } from "./faults/read-events.ts";
@@ -34,7 +33,7 @@ export async function run(args: readonly string[]): Promise<void> {
       seconds: { type: "string", default: "30" },
       around: { type: "string", default: "10" },
       rooms: { type: "string", default: "24" },
-      writers: { type: "string", default: "16" },
+      writers: { type: "string", default: "80" },
       results: { type: "string", default: resultsFolder },
     },
   });
@@ -80,17 +79,13 @@ async function measure(stack: Stack, plan: BurstPlan, signal: AbortSignal) {
   const userIds = userNames(plan.writers);
   const roomIds = await createRooms(world.maru, plan.rooms, userIds);
   const tally = newTally();
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+  const sending = { maru: world.maru, roomIds, userIds };
   const at = async (perSecond: number, seconds: number): Promise<BurstTimes & { sent: number }> => {
     const [before, fromMs] = [tally.sent.length, Date.now()];
+    const untilMs = fromMs + seconds * 1000;
     process.stderr.write(`${perSecond} messages a second for ${seconds} s\n`);
-    const sending = pace(perSecond * seconds, perSecond, async (n) => {
-      const [roomId = "", userId = ""] = [roomIds[n % roomIds.length], userIds[n % userIds.length]];
-      if (!signal.aborted) await sendOne(world.maru, tally, { roomId, userId }, false);
-    });
-    await Promise.race([sending, stopped]);
+    await sendMessages(sending, tally, { perSecond, more: () => Date.now() < untilMs && !signal.aborted });
+    signal.throwIfAborted();
     return { fromMs, toMs: Date.now(), sent: tally.sent.length - before };
   };
   await at(plan.usual, plan.around);
