@@ -33,7 +33,7 @@ export async function run(args: readonly string[]): Promise<void> {
       seconds: { type: "string", default: "30" },
       around: { type: "string", default: "10" },
       rooms: { type: "string", default: "24" },
-      writers: { type: "string", default: "64" },
+      writers: { type: "string", default: "80" },
       results: { type: "string", default: resultsFolder },
     },
   });
