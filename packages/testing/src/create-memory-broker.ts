@@ -123,6 +123,12 @@ export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
       stateOf(topic);
       return groupOf(groupId).committed(topic);
     },
+    async groupOffsets(topic) {
+      await weather.before("ask");
+      stateOf(topic);
+      const all = [...groups].map(([groupId, group]) => [groupId, group.committed(topic)] as const);
+      return new Map(all.filter(([, offsets]) => offsets.size > 0));
+    },
     async offsetsAtTime(topic, timeMs) {
       await weather.before("ask");
       return new Map(logOf(topic).partitions.map((log, partition) => [partition, log.offsetAtTime(timeMs)]));
