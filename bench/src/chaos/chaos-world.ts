@@ -26,8 +26,10 @@ export interface ChaosWorld extends AsyncDisposable {
   readonly journalTable: string;
   /** Of the table, without a proxy. */
   readonly dynamodb: DynamoDBClient;
-  /** Lets the logs stay at the end, and says where. */
-  keepLogs(): string;
+  /** Where the logs of the processes are, until the end. */
+  readonly folder: string;
+  /** Lets the logs stay at the end. */
+  keepLogs(): void;
 }
 
 export async function openChaosWorld(stack: Stack): Promise<ChaosWorld> {
@@ -94,10 +96,8 @@ export async function openChaosWorld(stack: Stack): Promise<ChaosWorld> {
     group,
     journalTable,
     dynamodb,
-    keepLogs() {
-      fleet.keepLogs();
-      return fleet.folder;
-    },
+    folder: fleet.folder,
+    keepLogs: fleet.keepLogs,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

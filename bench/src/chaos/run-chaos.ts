@@ -40,13 +40,30 @@ export interface ChaosFindings {
 const senderCount = 8;
 const giveUpAfterSilenceMs = 120_000;
 
-/** Lets faults happen while messages are sent and consumed, then holds table, topic and journal against each other. */
+/** Starts all of it, runs it, and lets the logs stay when a promise was broken. */
 export async function runChaos(stack: Stack, options: ChaosOptions): Promise<ChaosFindings> {
-  const { seed, minutes, perSecond, signal, say } = options;
   await using world = await openChaosWorld(stack);
+  try {
+    const findings = await strikeAndCompare(world, options);
+    if (!isKept(findings)) keepLogs(world, options);
+    return findings;
+  } catch (error) {
+    if (!options.signal.aborted) keepLogs(world, options);
+    throw error;
+  }
+}
+
+function keepLogs(world: ChaosWorld, { seed, say }: ChaosOptions): void {
+  world.keepLogs();
+  say(`seed ${seed}: the logs stay in ${world.folder}`);
+}
+
+/** Lets faults happen while messages are sent and consumed, then holds table, topic and journal against each other. */
+async function strikeAndCompare(world: ChaosWorld, options: ChaosOptions): Promise<ChaosFindings> {
+  const { seed, minutes, perSecond, signal, say } = options;
   const userIds = Array.from({ length: senderCount }, (_, n) => `sender-${n}`);
   const rooms = await openRooms(world.direct, options.conversations, userIds);
-  say(`seed ${seed}: ${rooms.size} rooms, ${senderCount} senders, ${minutes} minutes; logs in ${world.keepLogs()}`);
+  say(`seed ${seed}: ${rooms.size} rooms, ${senderCount} senders, ${minutes} minutes; logs in ${world.folder}`);
 
   const over = new AbortController();
   const settled = new AbortController();
