@@ -4,6 +4,7 @@ import type { ConsumedRecord } from "@maru/kafka";
 import { RoomEventSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { decodeEvent } from "../events/decode.ts";
+import type { ReplayStep } from "../events/replay-steps.ts";
 import { toColumns, toOneLine, toSeconds } from "./columns.ts";
 import { findCommand, UsageError } from "./commands.ts";
 import { toEventJson, toEventLine } from "./event-line.ts";
@@ -24,15 +25,15 @@ function recordOf(text: string): ConsumedRecord {
   return { ...place, key: Buffer.from("r"), value: toBinary(RoomEventSchema, value) };
 }
 
-function eventOf(record: ReturnType<typeof recordOf>) {
-  const event = decodeEvent(record);
-  if (event.kind === "unreadable") throw new Error("the record holds an entry");
-  return event;
+function stepOf(record: ConsumedRecord): ReplayStep {
+  const what = decodeEvent(record);
+  if (what.kind === "unreadable") throw new Error("it holds an entry");
+  return { what, record, done() {} };
 }
 
 test("an event is a line with seq, content and the delays of its way", () => {
   const record = recordOf("hi\n\u001b[2Jthere");
-  const step = { what: eventOf(record), record, done() {} };
+  const step = stepOf(record);
   const here = new Date(atMs + 1423);
   expect(toEventLine(step, here)).toBe(
     '12:00:01.423  r  7  message_sent  ada  "hi [2Jthere"  [commit → stream 0.4 s → relay 0.020 s → Kafka 0.003 s → here 1.0 s]\n',
@@ -50,7 +51,7 @@ test("an event is a line with seq, content and the delays of its way", () => {
 test("what came from the table, and what cannot be had, is said", () => {
   const record = recordOf("hi");
   const here = new Date(atMs);
-  const fromTable = { what: eventOf(record), record: undefined, done() {} };
+  const fromTable = { ...stepOf(record), record: undefined };
   expect(toEventLine(fromTable, here)).toContain("[from the table]");
   const gap = { kind: "gap", roomId: "r", firstMissingSeq: 2, lastMissingSeq: 4, reason: "purged" } as const;
   const line = toEventLine({ what: gap, record: undefined, done() {} }, here);
