@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConsumedRecord } from "@maru/kafka";
-import { RoomEventSchema } from "@maru/protocol";
+import { EntryPresence, RoomEventSchema, WhereIsResponseSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { decodeEvent } from "../events/decode.ts";
 import type { ReplayStep } from "../events/replay-steps.ts";
@@ -9,6 +9,7 @@ import { toColumns, toOneLine, toSeconds } from "./columns.ts";
 import { findCommand, UsageError } from "./commands.ts";
 import { toEventJson, toEventLine } from "./event-line.ts";
 import { kafkaFlags, kafkaOf, readFlags, serverOf, timeOf, wholeOf } from "./flags.ts";
+import { toWhereText } from "./where-is.ts";
 
 const atMs = Date.UTC(2026, 0, 31, 12);
 
@@ -58,6 +59,36 @@ test("what came from the table, and what cannot be had, is said", () => {
   expect(line).toBe("12:00:00.000  r  2 to 4 cannot be had: purged\n");
 });
 
+test("where an entry is, and where it is not, is said", () => {
+  const stored = create(WhereIsResponseSchema, {
+    presence: EntryPresence.STORED,
+    type: "message_sent",
+    caller: "orders",
+    committedAt: timestampFromMs(atMs),
+    lastSeq: 9,
+    topic: "t",
+    partition: 2,
+    occurrences: [
+      { offset: 9n, relayedAt: timestampFromMs(atMs + 500), storedAt: timestampFromMs(atMs + 510) },
+      { offset: 12n },
+    ],
+    groups: [{ group: "push", passed: true, lag: 3n }],
+  });
+  expect(toWhereText("r", 7, stored)).toBe(`r/7  message_sent
+  table   stored at 2026-01-31T12:00:00.000Z by orders; the room's newest is 9
+  topic   t/2, offset 9
+  way     commit → relay 0.5 s → Kafka 0.010 s
+  again   at offsets 12
+
+group  this entry  left
+push   passed         3
+`);
+  const lost = { presence: EntryPresence.MISSING, topic: "t", searchedFromOffset: 4n, searchedUntilOffset: 8n };
+  expect(toWhereText("r", 7, create(WhereIsResponseSchema, lost))).toBe(
+    "r/7\n  table   MISSING: the log has a hole here; verify the room\n  topic   t/0 does not have it, in offsets 4 to 8\n",
+  );
+});
+
 test("columns are as wide as they must be, and numbers stand right", () => {
   expect(
     toColumns(
@@ -101,7 +132,7 @@ test("a time is a date or an age", () => {
 });
 
 test("every command has help, and others are none", async () => {
-  for (const name of ["tail", "dead-letters", "lag"]) {
+  for (const name of ["tail", "dead-letters", "lag", "where-is"]) {
     expect((await findCommand(name)).help).toMatch(new RegExp(`^usage: maru-client ${name}`));
   }
   await expect(findCommand("toString")).rejects.toThrow(UsageError);
