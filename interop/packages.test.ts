@@ -60,6 +60,17 @@ describe.for(runtimes)("on %s", ([, node]) => {
     await expect(importAll(folder, "@maru/client/events")).rejects.toThrow("@maru/kafka");
   }, 180_000);
 
+  test("the client's command runs, and says what it needs of Kafka's package", async () => {
+    const folder = emptyFolder();
+    await installPacked(folder, ["protocol", "client"]);
+    const command = join(folder, "node_modules/.bin/maru-client");
+    expect((await run(node, [command, "--help"])).stdout).toMatch(/^usage: maru-client COMMAND/);
+    expect((await run(node, [command, "where-is", "--help"])).stdout).toMatch(/^usage: maru-client where-is/);
+    await expect(run(node, [command, "tail"])).rejects.toThrow("npm install @maru/kafka");
+    await installPacked(folder, ["protocol", "kafka", "client"]);
+    expect((await run("npx", ["maru-client", "tail", "--help"], { cwd: folder })).stdout).toMatch(/^usage: .* tail/);
+  }, 180_000);
+
   test("every entry point imports when all packages are there", async () => {
     const folder = emptyFolder();
     await installPacked(folder, [...publishedPackages], ["@opentelemetry/api@1.10.0", "prom-client@15.1.3"]);

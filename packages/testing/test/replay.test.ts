@@ -8,19 +8,33 @@ import {
   replay,
   TooManyRoomsError,
 } from "@maru/client/events";
+import type { Broker, PartitionOffsets } from "@maru/kafka";
 import { startTestMaru } from "@maru/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { topicReading } from "./topic-reading.ts";
 
 /** A Maru of one test's own. */
 async function start() {
   const test = await startTestMaru({ partitions: 3 });
   const maru = connectMaru({ address: test.grpcAddress, token: () => test.token() });
-  const reading = topicReading(test);
+  let isDropped = false;
+  const drop = ({ partition, highOffset }: PartitionOffsets) => ({ partition, lowOffset: highOffset, highOffset });
+  let lowOffsets: PartitionOffsets[] = [];
+  const brokers: Broker = {
+    ...test.broker,
+    async topicOffsets(topic) {
+      const held = await test.broker.topicOffsets(topic);
+      if (isDropped && lowOffsets.length === 0) lowOffsets = held.map(drop);
+      return held.map((one) => ({ ...one, lowOffset: lowOffsets[one.partition]?.lowOffset ?? one.lowOffset }));
+    },
+  };
   return {
     maru,
-    reading,
-    brokers: reading.broker,
+    brokers,
+    /** The topic says that it no longer holds what it holds now, as after retention. */
+    async dropEvents() {
+      isDropped = true;
+      await brokers.topicOffsets(test.topic.name);
+    },
     async newRoom(messages = 0): Promise<string> {
       const { room } = await maru.rooms.create({ actor: service(), kind: "group", members: [{ userId: "ada" }] });
       const roomId = room?.roomId ?? "";
@@ -75,13 +89,11 @@ describe("over one Maru", () => {
   });
 
   test("a list of rooms comes from the table alone, in the order of the list, and asks Kafka nothing", async () => {
-    const { broker: brokers } = { broker: { topicOffsets: () => Promise.reject(new Error("asked")) } };
+    const brokers: Broker = { ...at.brokers, topicOffsets: () => Promise.reject(new Error("asked")) };
     const list = (async function* () {
       yield* [rooms[1] ?? "", rooms[0] ?? ""];
     })();
-    const events = await Array.fromAsync(
-      replay(at.maru, { brokers: brokers as never, from: "beginning", rooms: list }),
-    );
+    const events = await Array.fromAsync(replay(at.maru, { brokers, from: "beginning", rooms: list }));
     expect(events.map(({ roomId }) => roomId)).toEqual([...Array(2).fill(rooms[1]), ...Array(6).fill(rooms[0])]);
     expect(events.every((event) => event.kind !== "gap" && event.healed)).toBe(true);
   });
@@ -197,7 +209,7 @@ test("when retention took what is wanted, a replay of all rooms says so, and a l
   await using at = await start();
   const quiet = await at.newRoom(2);
   const busy = await at.newRoom(2);
-  at.reading.dropAll();
+  await at.dropEvents();
   const options = { brokers: at.brokers, from: "beginning" } as const;
   await expect(Array.fromAsync(replay(at.maru, options))).rejects.toThrow(ReplayIncompleteError);
 

@@ -1,13 +1,15 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConsumedRecord } from "@maru/kafka";
-import { RoomEventSchema } from "@maru/protocol";
+import { EntryPresence, RoomEventSchema, WhereIsResponseSchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { decodeEvent } from "../events/decode.ts";
+import type { ReplayStep } from "../events/replay-steps.ts";
 import { toColumns, toOneLine, toSeconds } from "./columns.ts";
 import { findCommand, UsageError } from "./commands.ts";
 import { toEventJson, toEventLine } from "./event-line.ts";
 import { kafkaFlags, kafkaOf, readFlags, serverOf, timeOf, wholeOf } from "./flags.ts";
+import { toWhereText } from "./where-is.ts";
 
 const atMs = Date.UTC(2026, 0, 31, 12);
 
@@ -24,15 +26,15 @@ function recordOf(text: string): ConsumedRecord {
   return { ...place, key: Buffer.from("r"), value: toBinary(RoomEventSchema, value) };
 }
 
-function eventOf(record: ReturnType<typeof recordOf>) {
-  const event = decodeEvent(record);
-  if (event.kind === "unreadable") throw new Error("the record holds an entry");
-  return event;
+function stepOf(record: ConsumedRecord): ReplayStep {
+  const what = decodeEvent(record);
+  if (what.kind === "unreadable") throw new Error("it holds an entry");
+  return { what, record, done() {} };
 }
 
 test("an event is a line with seq, content and the delays of its way", () => {
   const record = recordOf("hi\n\u001b[2Jthere");
-  const step = { what: eventOf(record), record, done() {} };
+  const step = stepOf(record);
   const here = new Date(atMs + 1423);
   expect(toEventLine(step, here)).toBe(
     '12:00:01.423  r  7  message_sent  ada  "hi [2Jthere"  [commit → stream 0.4 s → relay 0.020 s → Kafka 0.003 s → here 1.0 s]\n',
@@ -50,11 +52,41 @@ test("an event is a line with seq, content and the delays of its way", () => {
 test("what came from the table, and what cannot be had, is said", () => {
   const record = recordOf("hi");
   const here = new Date(atMs);
-  const fromTable = { what: eventOf(record), record: undefined, done() {} };
+  const fromTable = { ...stepOf(record), record: undefined };
   expect(toEventLine(fromTable, here)).toContain("[from the table]");
   const gap = { kind: "gap", roomId: "r", firstMissingSeq: 2, lastMissingSeq: 4, reason: "purged" } as const;
   const line = toEventLine({ what: gap, record: undefined, done() {} }, here);
   expect(line).toBe("12:00:00.000  r  2 to 4 cannot be had: purged\n");
+});
+
+test("where an entry is, and where it is not, is said", () => {
+  const stored = create(WhereIsResponseSchema, {
+    presence: EntryPresence.STORED,
+    type: "message_sent",
+    caller: "orders",
+    committedAt: timestampFromMs(atMs),
+    lastSeq: 9,
+    topic: "t",
+    partition: 2,
+    occurrences: [
+      { offset: 9n, relayedAt: timestampFromMs(atMs + 500), storedAt: timestampFromMs(atMs + 510) },
+      { offset: 12n },
+    ],
+    groups: [{ group: "push", passed: true, lag: 3n }],
+  });
+  expect(toWhereText("r", 7, stored)).toBe(`r/7  message_sent
+  table   stored at 2026-01-31T12:00:00.000Z by orders; the room's newest is 9
+  topic   t/2, offset 9
+  way     commit → relay 0.5 s → Kafka 0.010 s
+  again   at offsets 12
+
+group  this entry  left
+push   passed         3
+`);
+  const lost = { presence: EntryPresence.MISSING, topic: "t", searchedFromOffset: 4n, searchedUntilOffset: 8n };
+  expect(toWhereText("r", 7, create(WhereIsResponseSchema, lost))).toBe(
+    "r/7\n  table   MISSING: the log has a hole here; verify the room\n  topic   t/0 does not have it, in offsets 4 to 8\n",
+  );
 });
 
 test("columns are as wide as they must be, and numbers stand right", () => {
@@ -100,7 +132,7 @@ test("a time is a date or an age", () => {
 });
 
 test("every command has help, and others are none", async () => {
-  for (const name of ["tail", "dead-letters", "lag"]) {
+  for (const name of ["tail", "dead-letters", "lag", "where-is"]) {
     expect((await findCommand(name)).help).toMatch(new RegExp(`^usage: maru-client ${name}`));
   }
   await expect(findCommand("toString")).rejects.toThrow(UsageError);

@@ -26,8 +26,9 @@ export const help = `usage: maru-client COMMAND [options]
   tail           prints events as they happen, with the time that each part of their way took
   dead-letters   lists, shows and redrives what a consumer group could not handle
   lag            prints how far a consumer group is behind
+  where-is       follows one entry through table, stream and topic to the consumer groups
 
-maru-client COMMAND --help says more. With Kafka's package, which these commands need:
+maru-client COMMAND --help says more. With Kafka's package, which all but the last need:
 
   npx -p @maru/client -p @maru/kafka maru-client tail
 
@@ -38,6 +39,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   tail: () => import("./tail.ts"),
   "dead-letters": () => import("./dead-letters.ts"),
   lag: () => import("./lag.ts"),
+  "where-is": () => import("./where-is.ts"),
 };
 
 /** Loads a command. Throws a UsageError when there is none of that name, and says so when Kafka's package is missing. */

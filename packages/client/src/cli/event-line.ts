@@ -4,24 +4,8 @@ import type { ConsumedRecord } from "@maru/kafka";
 import { type Actor, type Content, EntrySchema } from "@maru/protocol";
 import { parseEvent } from "../events/decode.ts";
 import type { ReplayStep } from "../events/replay-steps.ts";
-import { toOneLine, toSeconds } from "./columns.ts";
-
-/** When an event passed where; undefined where nobody said, as for what was read from the table. */
-export interface EventStamps {
-  readonly committed: Date | undefined;
-  readonly streamed: Date | undefined;
-  readonly relayed: Date | undefined;
-  readonly kafka: Date | undefined;
-  readonly here: Date;
-}
-
-const STAGES = [
-  ["committed", "commit"],
-  ["streamed", "stream"],
-  ["relayed", "relay"],
-  ["kafka", "Kafka"],
-  ["here", "here"],
-] as const;
+import { toOneLine } from "./columns.ts";
+import { delaysOf, type EventStamps } from "./event-delays.ts";
 
 /** The stamps of an event. Those of different machines are of different clocks; the stream's shows whole seconds. */
 export function stampsOf(record: ConsumedRecord | undefined, here: Date): EventStamps {
@@ -38,20 +22,6 @@ export function stampsOf(record: ConsumedRecord | undefined, here: Date): EventS
   };
 }
 
-/** `commit → stream 0.4 s → relay 0.020 s → Kafka 0.003 s → here 0.050 s`, of the stamps that are there. */
-export function delaysOf(stamps: EventStamps): string {
-  let before: Date | undefined;
-  let line = "";
-  for (const [stamp, name] of STAGES) {
-    const at = stamps[stamp];
-    if (at === undefined) continue;
-    if (before === undefined) line = name;
-    else line += ` → ${name} ${toSeconds(Math.max(0, at.getTime() - before.getTime()) / 1000)}`;
-    before = at;
-  }
-  return line === "here" ? "from the table" : line;
-}
-
 /** An event or a gap for people, on one line. */
 export function toEventLine({ what, record }: ReplayStep, here: Date): string {
   const at = here.toISOString().slice(11, 23);
@@ -61,7 +31,7 @@ export function toEventLine({ what, record }: ReplayStep, here: Date): string {
   }
   const { roomId, seq, type, entry, healed } = what;
   const said = what.body === undefined ? "" : contentLine(what.body);
-  const delays = `[${delaysOf(stampsOf(record, here))}${healed && record !== undefined ? ", healed" : ""}]`;
+  const delays = `[${record === undefined ? "from the table" : delaysOf(stampsOf(record, here))}${healed && record !== undefined ? ", healed" : ""}]`;
   return `${[at, roomId, seq, type, actorName(entry.actor), said, delays].filter((part) => part !== "").join("  ")}\n`;
 }
 

@@ -2,6 +2,7 @@ import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
 import { connectMaru } from "../connect.ts";
 import { brokerOf } from "../events/broker-of.ts";
 import { decodeEvent } from "../events/decode.ts";
+import { toGap } from "../events/fill-hole.ts";
 import { pullRecords } from "../events/pull-records.ts";
 import { type ReplayFrom, toReplaySettings } from "../events/replay-options.ts";
 import { type ReplayStep, runReplay } from "../events/replay-steps.ts";
@@ -84,21 +85,17 @@ async function* liveSteps(
   { signal, note }: CommandIo,
 ): AsyncGenerator<ReplayStep> {
   const { topic = ROOM_EVENTS_TOPIC } = kafka;
-  const broker = brokerOf(kafka);
+  const broker = brokerOf("tail", kafka, "maru-client");
   const from = new Map((await broker.topicOffsets(topic)).map((held) => [held.partition, held.highOffset]));
   note(`— ${topic}, ${from.size} partitions, from now on —\n`);
   const reading: Parameters<typeof pullRecords>[0] = (onRecords, stop) =>
     broker.followPartitions({ topic, from, signal: stop }, onRecords);
   for await (const record of pullRecords(reading, signal)) {
-    const what = toStepContent(decodeEvent(record));
-    if (rooms === undefined || rooms.includes(what.roomId)) yield { what, record, done() {} };
+    const event = decodeEvent(record);
+    if (rooms !== undefined && !rooms.includes(event.roomId)) continue;
+    const what = event.kind === "unreadable" ? toGap(event.roomId, event.seq, event.seq, "unreadable") : event;
+    yield { what, record, done() {} };
   }
-}
-
-function toStepContent(event: ReturnType<typeof decodeEvent>): ReplayStep["what"] {
-  if (event.kind !== "unreadable") return event;
-  const { roomId, seq } = event;
-  return { kind: "gap", roomId, firstMissingSeq: seq, lastMissingSeq: seq, reason: "unreadable", cause: event.why };
 }
 
 function fromOf(text: string, hasRooms: boolean): ReplayFrom {

@@ -76,7 +76,11 @@ export interface StoredDeadLetter {
  * for (const { roomId, seq, error } of await listDeadLetters({ brokers, group: "push" })) console.log(roomId, seq, error);
  */
 export async function listDeadLetters(options: ListDeadLettersOptions): Promise<DeadLetterItem[]> {
-  const stored = await readDeadLetters(brokerOf(options), options.group, options.signal);
+  const stored = await readDeadLetters(
+    brokerOf("listDeadLetters", options, "maru-dead-letters"),
+    options.group,
+    options.signal,
+  );
   return chooseDeadLetters(stored, options).map(({ item }) => item);
 }
 

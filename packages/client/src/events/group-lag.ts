@@ -59,7 +59,7 @@ export interface GroupLag {
  */
 export async function groupLag(options: GroupLagOptions): Promise<GroupLag> {
   const { group, topic = ROOM_EVENTS_TOPIC, rooms = 0, signal } = options;
-  const broker = brokerOf(options);
+  const broker = brokerOf("groupLag", options, "maru-lag");
   // Committed offsets first: the other way round, the group may seem to be ahead of the end.
   const committed = await broker.committedOffsets(group, topic);
   const held = await broker.topicOffsets(topic);

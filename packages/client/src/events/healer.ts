@@ -108,7 +108,7 @@ export function createHealer({ source, random, warn }: HealerDeps): Healer {
 }
 
 /** Why nothing of the room can be had, where the server says so. */
-function refusalReason(error: unknown): GapReason | undefined {
+export function refusalReason(error: unknown): GapReason | undefined {
   if (isReason(error, ErrorReason.ENTRY_PURGED)) return "purged";
   if (isReason(error, ErrorReason.ROOM_NOT_FOUND)) return "notFound";
   return error instanceof MaruError && error.code === "PERMISSION_DENIED" ? "noPermission" : undefined;

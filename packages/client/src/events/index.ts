@@ -42,7 +42,6 @@ export type { ConsumerLag, PartitionLag, RoomLag } from "./lag.ts";
 export type { ConsumerMeter, ConsumerMetrics, Delivery, DeliveryOutcome, WatchedConsumer } from "./metrics.ts";
 export type { SubscribeOptions } from "./options.ts";
 export type { PositionStore, ProcessStep } from "./position-store.ts";
-export type { ReplayGap } from "./read-room.ts";
 export { type RedriveOptions, type RedriveProgress, type RedriveResult, redriveDeadLetters } from "./redrive.ts";
 export { type Replay, type ReplayEnd, type ReplayedEvent, replay } from "./replay.ts";
 export {

@@ -1,5 +1,5 @@
-import { type Broker, type KafkaConnection, kafkaBroker } from "@maru/kafka";
 import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
+import { type BrokerOptions, brokerOf } from "./broker-of.ts";
 import type { ConsumerTracing } from "./consumer-tracing.ts";
 import { kindOfType } from "./decode.ts";
 import type { Handlers } from "./handlers.ts";
@@ -8,17 +8,8 @@ import type { PositionStore } from "./position-store.ts";
 import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
 import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
 
-/** How to reach Kafka when `brokers` are addresses. */
-type ConnectionOptions = Partial<Omit<KafkaConnection, "brokers">>;
-
 /** What to consume, and how. */
-export interface SubscribeOptions<Tx = undefined> extends ConnectionOptions {
-  /**
-   * `host:port` of some Kafka brokers; the others are learned from these. Or a `Broker`: `kafkaBroker(connection)` of
-   * `@maru/kafka`, or one in memory, of `@maru/testing`; `clientId`, `ssl`, `sasl`, `socketFactory` and `onLog` are its own
-   * then, and refused here.
-   */
-  readonly brokers: readonly string[] | Broker;
+export interface SubscribeOptions<Tx = undefined> extends BrokerOptions {
   /** The consumer group: consumers of one group share the rooms, and the group remembers what is done. */
   readonly group: string;
   /** @default "maru.room-events.v1" */
@@ -80,7 +71,7 @@ export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
     if (!(value >= 0 && value < 2 ** 31)) throw new RangeError(`subscribe: ${name} must not be ${value}`);
   }
   const retry = toHandlerRetryPolicy(options.retry);
-  const broker = toBroker(options);
+  const broker = brokerOf("subscribe", options, group);
   return {
     broker,
     group,
@@ -93,25 +84,6 @@ export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
     onWarning,
     retry,
   };
-}
-
-function toBroker<Tx>({ brokers, group, clientId = group, ...options }: SubscribeOptions<Tx>): Broker {
-  const { ssl, sasl, socketFactory, onLog } = options;
-  const given = Object.entries({ ssl, sasl, socketFactory, onLog }).filter(([, value]) => value !== undefined);
-  if (isAddresses(brokers)) {
-    if (brokers.length === 0) throw new TypeError("subscribe: brokers must name a broker");
-    return kafkaBroker({ brokers: [...brokers], clientId, ...Object.fromEntries(given) });
-  }
-  if (typeof brokers?.startConsumer !== "function") {
-    throw new TypeError("subscribe: brokers must be addresses, host:port, or a Broker");
-  }
-  const names = [...(clientId === group ? [] : ["clientId"]), ...given.map(([name]) => name)];
-  if (names.length > 0) throw new TypeError(`subscribe: ${names.join(", ")} must be given to the Broker, not here`);
-  return brokers;
-}
-
-function isAddresses(brokers: readonly string[] | Broker): brokers is readonly string[] {
-  return Array.isArray(brokers);
 }
 
 /** Throws a TypeError for handlers that no event could reach. */

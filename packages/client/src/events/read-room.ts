@@ -1,16 +1,8 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Entry, ErrorReason } from "@maru/protocol";
-import { isReason } from "../errors.ts";
-import { toAnyEvent } from "./decode.ts";
-import type { AnyEvent, GapEvent, GapReason } from "./handlers.ts";
+import type { Entry } from "@maru/protocol";
+import type { AnyEvent, GapEvent } from "./handlers.ts";
+import type { Healer } from "./healer.ts";
 import type { EntrySource } from "./subscribe.ts";
-
-/** Entries of a replayed room that cannot be had, where they would stand. */
-export interface ReplayGap extends GapEvent {
-  readonly kind: "gap";
-  /** What the server said, for `noPermission` and `notFound`. */
-  readonly cause?: unknown;
-}
 
 /** Which entries of a room to read from the table: those between two numbers, both not included. */
 export interface RoomRange {
@@ -20,53 +12,33 @@ export interface RoomRange {
   readonly before: number | undefined;
 }
 
-const PAGE_SIZE = 200;
-
-/** A room's entries as the table has them, in order; what retention took comes as a gap. Rejects as `listEntries` does. */
+/**
+ * A room's entries as the table has them, in order; what cannot be had comes as a gap. Rejects with the server's error where
+ * the range has no end and the room cannot be read.
+ */
 export async function* readRoom(
-  source: EntrySource,
+  healer: Healer,
   { roomId, after, before }: RoomRange,
   signal: AbortSignal,
-): AsyncGenerator<AnyEvent | ReplayGap, void, undefined> {
-  let last = after;
-  for (let isOver = before !== undefined && last + 1 >= before; !isOver; ) {
-    const pageSize = Math.min(PAGE_SIZE, before === undefined ? PAGE_SIZE : before - last - 1);
-    const page = await source.events.listEntries({ roomId, after: last, pageSize }, { signal });
-    for (const entry of page.entries) {
-      if (before !== undefined && entry.seq >= before) break;
-      if (entry.seq > last + 1) yield toGap(roomId, last + 1, entry.seq - 1, "purged");
-      last = entry.seq;
-      yield toAnyEvent(entry, { healed: true });
+): AsyncGenerator<AnyEvent | GapEvent, void, undefined> {
+  const lastSeq = before === undefined ? undefined : before - 1;
+  for (let firstSeq = after + 1; lastSeq === undefined || firstSeq <= lastSeq; ) {
+    const { items, atEnd } = await healer.fill({ roomId, firstSeq, lastSeq }, signal);
+    try {
+      for (const item of items) {
+        firstSeq = lastSeqOf(item) + 1;
+        yield item;
+      }
+    } finally {
+      healer.release(items.length);
     }
-    isOver = page.nextPageToken === "" || (before !== undefined && (page.entries.at(-1)?.seq ?? before) + 1 >= before);
-  }
-  if (before !== undefined && last + 1 < before) yield toGap(roomId, last + 1, before - 1, "purged");
-}
-
-/** As {@link readRoom} up to a number; a room that this service may not read is a gap, too. */
-export async function* readHole(
-  source: EntrySource,
-  range: RoomRange & { readonly before: number },
-  signal: AbortSignal,
-): AsyncGenerator<AnyEvent | ReplayGap, void, undefined> {
-  let last = range.after;
-  try {
-    for await (const what of readRoom(source, range, signal)) {
-      last = what.kind === "gap" ? what.lastMissingSeq : what.seq;
-      yield what;
-    }
-  } catch (cause) {
-    const reason = unreadableReason(cause);
-    if (reason === undefined) throw cause;
-    yield { ...toGap(range.roomId, last + 1, range.before - 1, reason), cause };
+    if (atEnd) return;
   }
 }
 
-/** Why a room cannot be read, if an error says so and trying again would not mend it. */
-export function unreadableReason(error: unknown): GapReason | undefined {
-  if (isReason(error, ErrorReason.ROOM_NOT_FOUND)) return "notFound";
-  if (isReason(error, ErrorReason.CALLER_NOT_ALLOWED, ErrorReason.ROOM_KIND_NOT_ALLOWED)) return "noPermission";
-  return undefined;
+/** The number of an event's entry, or of the last entry of a gap. */
+export function lastSeqOf(what: AnyEvent | GapEvent): number {
+  return what.kind === "gap" ? what.lastMissingSeq : what.seq;
 }
 
 /**
@@ -97,8 +69,4 @@ export async function seqBeforeTime(
     else upper = middle;
   }
   return older;
-}
-
-function toGap(roomId: string, firstMissingSeq: number, lastMissingSeq: number, reason: GapReason): ReplayGap {
-  return { kind: "gap", roomId, firstMissingSeq, lastMissingSeq, reason };
 }

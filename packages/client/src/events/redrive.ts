@@ -55,7 +55,7 @@ export async function redriveDeadLetters(options: RedriveOptions): Promise<Redri
   if (!all && [roomIds, type, since, state, limit].every((given) => given === undefined)) {
     throw new TypeError("redriveDeadLetters: give a filter, or all: true to mean every dead letter of the group");
   }
-  const broker = brokerOf(options);
+  const broker = brokerOf("redriveDeadLetters", options, "maru-dead-letters");
   const chosen = chooseDeadLetters(await readDeadLetters(broker, group, signal), options);
   const nothing = { requested: 0, done: 0, failedAgain: 0, failed: [] };
   if (chosen.length === 0) return nothing;

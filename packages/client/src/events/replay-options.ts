@@ -3,6 +3,7 @@ import { type BrokerOptions, brokerOf } from "./broker-of.ts";
 import type { ReplayIncompleteError } from "./replay-errors.ts";
 import { decodePosition, type ReplayStart } from "./replay-position.ts";
 import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
+import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
 
 /** A list of room ids, in an order that is the same when a replay goes on from a position. */
 export type RoomIds = Iterable<string> | AsyncIterable<string>;
@@ -44,6 +45,8 @@ export interface ReplayOptions extends BrokerOptions {
   readonly onUnreadableRoom?: (roomId: string, error: unknown) => void;
   /** For the form with handlers: see {@link HandlerRetryOptions}. */
   readonly retry?: HandlerRetryOptions;
+  /** Is told of what the replay got over, an outage of the servers for example. Default: a warning of the process, on stderr. */
+  readonly onWarning?: (warning: ConsumerWarning) => void;
   /** Ends the replay: it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -57,7 +60,7 @@ export function toReplaySettings(options: ReplayOptions) {
   if (!Number.isInteger(maxRooms) || maxRooms < 1) throw new RangeError(`replay: maxRooms must not be ${maxRooms}`);
   const resumed = typeof from === "object" && "position" in from ? decodePosition(from.position) : undefined;
   return {
-    broker: brokerOf(options),
+    broker: brokerOf("replay", options, "maru-replay"),
     start: resumed?.start ?? toStart(from),
     resumed,
     list: rooms ?? knownRooms,
@@ -67,6 +70,7 @@ export function toReplaySettings(options: ReplayOptions) {
     maxRooms,
     signal: options.signal ?? new AbortController().signal,
     retry: toHandlerRetryPolicy(options.retry),
+    onWarning: options.onWarning ?? emitProcessWarning,
     onCaughtUp: options.onCaughtUp,
     onIncomplete: options.onIncomplete,
     onUnreadableRoom: options.onUnreadableRoom,

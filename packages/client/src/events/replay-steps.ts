@@ -1,9 +1,10 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Broker, type ConsumedRecord, type PartitionOffsets, partitionOf } from "@maru/kafka";
 import { decodeEvent } from "./decode.ts";
-import type { AnyEvent } from "./handlers.ts";
+import type { AnyEvent, GapEvent } from "./handlers.ts";
+import { createHealer, refusalReason } from "./healer.ts";
 import { pullRecords } from "./pull-records.ts";
-import { type ReplayGap, readHole, readRoom, seqBeforeTime, unreadableReason } from "./read-room.ts";
+import { lastSeqOf, readRoom, seqBeforeTime } from "./read-room.ts";
 import {
   type IncompletePartition,
   ReplayIncompleteError,
@@ -16,7 +17,7 @@ import type { EntrySource } from "./subscribe.ts";
 
 /** One thing that a replay hands over. */
 export interface ReplayStep {
-  readonly what: AnyEvent | ReplayGap;
+  readonly what: AnyEvent | GapEvent;
   /** The record that it came in; undefined for what was read from the table. */
   readonly record: ConsumedRecord | undefined;
   /** Counts it as handed over: from now on the position is behind it. Called again, it does nothing. */
@@ -56,6 +57,7 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     room: resumed?.room,
   };
   const seqs = new Map<string, number>(resumed?.seqs);
+  const healer = createHealer({ source, random: Math.random, warn: settings.onWarning });
   const isExact = () => isOnlyList && seqs.size <= MAX_STORED_ROOMS;
 
   function remember(roomId: string, seq: number): void {
@@ -126,15 +128,15 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
   async function* readListed(roomId: string, handed: number | undefined): AsyncGenerator<ReplayStep, void, undefined> {
     try {
       let last = handed ?? (await seqBeforeStart(roomId));
-      for await (const what of readRoom(source, { roomId, after: last, before: undefined }, signal)) {
-        last = what.kind === "gap" ? what.lastMissingSeq : what.seq;
+      for await (const what of readRoom(healer, { roomId, after: last, before: undefined }, signal)) {
+        last = lastSeqOf(what);
         yield* hand(what, undefined, () => {
           progress.room = { roomId, seq: last };
         });
       }
       if (readsTopic) remember(roomId, last);
     } catch (error) {
-      if (unreadableReason(error) === undefined || settings.onUnreadableRoom === undefined) throw error;
+      if (refusalReason(error) === undefined || settings.onUnreadableRoom === undefined) throw error;
       settings.onUnreadableRoom(roomId, error);
     }
   }
@@ -154,14 +156,16 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
   }
 
   function relearn(record: ConsumedRecord): void {
-    const { roomId, seq } = toArrival(record);
+    const { roomId, seq } = decodeEvent(record);
     const known = seqs.get(roomId);
     if (isOnlyList && known === undefined) return;
     remember(roomId, Math.max(known ?? 0, seq));
   }
 
   async function* takeRecord(record: ConsumedRecord): AsyncGenerator<ReplayStep, void, undefined> {
-    const { roomId, seq, event } = toArrival(record);
+    const event = decodeEvent(record);
+    const { roomId, seq } = event;
+    const isReadable = event.kind !== "unreadable";
     const isDone = () => {
       progress.offsets.set(record.partition, record.offset + 1n);
       progress.room = undefined;
@@ -169,7 +173,7 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     const partOfRoom = progress.room?.roomId === roomId ? progress.room.seq : undefined;
     const known = partOfRoom ?? seqs.get(roomId);
     if (isOnlyList && known === undefined) return isDone();
-    if (known === undefined && event !== undefined && !isWanted(event, start)) {
+    if (known === undefined && isReadable && !isWanted(event, start)) {
       remember(roomId, seq);
       return isDone();
     }
@@ -179,16 +183,16 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
       return isDone();
     }
     // An entry that the relay could not read may be readable now.
-    const before = event === undefined ? seq + 1 : seq;
-    for await (const what of readHole(source, { roomId, after: last, before }, signal)) {
-      last = what.kind === "gap" ? what.lastMissingSeq : what.seq;
+    const before = isReadable ? seq : seq + 1;
+    for await (const what of readRoom(healer, { roomId, after: last, before }, signal)) {
+      last = lastSeqOf(what);
       yield* hand(what, undefined, () => {
         progress.room = { roomId, seq: last };
       });
     }
     remember(roomId, seq);
-    if (event === undefined) isDone();
-    else yield* hand(event, record, isDone);
+    if (isReadable) yield* hand(event, record, isDone);
+    else isDone();
   }
 
   /** As `seqBeforeStart`, for a room of which an entry is known; a room that may not be read is a gap, and no error, then. */
@@ -196,13 +200,13 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     try {
       return Math.min(seq - 1, await seqBeforeStart(roomId));
     } catch (error) {
-      if (unreadableReason(error) === undefined) throw error;
+      if (refusalReason(error) === undefined) throw error;
       return 0;
     }
   }
 
   async function* hand(
-    what: AnyEvent | ReplayGap,
+    what: AnyEvent | GapEvent,
     record: ConsumedRecord | undefined,
     done: () => void,
   ): AsyncGenerator<ReplayStep, void, undefined> {
@@ -220,18 +224,6 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
       return position();
     },
   };
-}
-
-interface Arrival {
-  readonly roomId: string;
-  readonly seq: number;
-  /** Undefined: the relay could not read the entry. */
-  readonly event: AnyEvent | undefined;
-}
-
-function toArrival(record: ConsumedRecord): Arrival {
-  const event = decodeEvent(record);
-  return { roomId: event.roomId, seq: event.seq, event: event.kind === "unreadable" ? undefined : event };
 }
 
 function isWanted({ seq, entry }: AnyEvent, start: ReplayStart): boolean {

@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AnyEvent, EventContext, Handlers } from "./handlers.ts";
-import { handlerOf } from "./handlers.ts";
+import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
 import { refuseBadHandlers } from "./options.ts";
-import type { ReplayGap } from "./read-room.ts";
 import { ReplayHandlerError } from "./replay-errors.ts";
 import { type ReplayOptions, type ReplaySettings, toReplaySettings } from "./replay-options.ts";
 import { type ReplayStep, runReplay } from "./replay-steps.ts";
@@ -10,7 +8,7 @@ import { handlerBackoffMs } from "./retry.ts";
 import type { EntrySource } from "./subscribe.ts";
 
 /** What a replay hands over: an event as handlers get it, or entries that cannot be had. `kind` tells which. */
-export type ReplayedEvent = AnyEvent | ReplayGap;
+export type ReplayedEvent = AnyEvent | GapEvent;
 
 /** A replay to loop over, once. Made by {@link replay}. */
 export interface Replay extends AsyncIterable<ReplayedEvent> {
@@ -58,8 +56,8 @@ export interface ReplayEnd {
 export function replay(maru: EntrySource, options: ReplayOptions): Replay;
 /**
  * The same with handlers, one after the other. A handler that throws is called again as `retry` says, and then the replay
- * rejects with `ReplayHandlerError`, which has the position to go on from. `ctx.offset` is -1n for what comes from the table,
- * `ctx.group` is empty.
+ * rejects with `ReplayHandlerError`, which has the position to go on from. `ctx.partition` and `ctx.offset` are -1
+ * for what comes from the table, `ctx.group` is empty.
  */
 export function replay(maru: EntrySource, options: ReplayOptions, handlers: Handlers): Promise<ReplayEnd>;
 export function replay(maru: EntrySource, options: ReplayOptions, handlers?: Handlers): Replay | Promise<ReplayEnd> {
@@ -106,12 +104,12 @@ async function handOver(
   position: () => string,
 ): Promise<void> {
   const receivedAt = new Date();
-  const at = record ?? { topic, partition: -1, offset: -1n, timestampMs: Number.NaN };
-  const kafkaTimestamp = new Date(at.timestampMs);
+  const at = record ?? { topic, partition: -1, offset: -1n };
+  const kafkaTimestamp = record && new Date(record.timestampMs);
   for (let attempt = 1; ; attempt++) {
     const { partition, offset } = at;
-    const delivery = { signal, attempt, group: "", topic, partition, offset, kafkaTimestamp, receivedAt };
-    const ctx: EventContext = { ...delivery, handledAt: new Date(), tx: undefined };
+    const facts = { topic, partition, offset, kafkaTimestamp, receivedAt, handledAt: new Date() };
+    const ctx: EventContext = { signal, attempt, tx: undefined, group: "", ...facts };
     try {
       if (what.kind === "gap") await handlers.gap?.(what, ctx);
       else await handlerOf(handlers, what)?.(what, ctx);
