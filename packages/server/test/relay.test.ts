@@ -289,6 +289,32 @@ describe("the relay", () => {
     for (const seqs of firstSeqs(one.events).values()) expect(seqs).toEqual(oneTo(20));
   });
 
+  test("relays share shards that roll again and again, one of them dies, and each room stays in order", async () => {
+    await using one = await newWorld();
+    await using other = await newWorld();
+    const stream = joinedStream([one, other]);
+    const relays = ["first", "second", "third"].map((owner) => one.start({ stream, owner }));
+    const writing = Promise.all(
+      [one, other].flatMap(({ store }, at) => ["a", "b"].map((name) => put(store, `${name}${at}`, 1, 60))),
+    );
+    for (const count of [40, 80, 120]) {
+      await until(
+        () => one.events.length >= count,
+        () => one.events.length,
+      );
+      await rollShards(controlEndpoint);
+      if (count === 80) await relays[0]?.relay.close();
+    }
+    await writing;
+    const rooms = () => [...firstSeqs(one.events).values()];
+    await until(
+      () => rooms().length === 4 && rooms().every((seqs) => seqs.length === 60),
+      () => rooms().map((seqs) => seqs.length),
+    );
+    for (const seqs of rooms()) expect(seqs).toEqual(oneTo(60));
+    expect(await one.repairs.read()).toBeUndefined();
+  });
+
   test("an entry that the stream leaves out is read from the table, in its place, and says so", async () => {
     await using world = await newWorld();
     const leavingOut = (record: Parameters<typeof toChange>[0]) => {

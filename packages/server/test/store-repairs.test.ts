@@ -91,7 +91,10 @@ describe("the walk", () => {
     await repairs.note([{ id: "one", sinceMs: 3_000 }], Date.now());
   });
 
-  const walker = (lease: RepairLease, options: { roomsPerSecond?: number; send?: (n: number) => Promise<void> } = {}) =>
+  const walker = (
+    lease: RepairLease,
+    options: { roomsPerSecond?: number; everyMs?: number; send?: (n: number) => Promise<void> } = {},
+  ) =>
     startRepairWalker(
       {
         repairs,
@@ -117,7 +120,7 @@ describe("the walk", () => {
         leaseTtlMs: ttlMs,
         maxBatchBytes: 400,
         stalledAfterMs: 30_000,
-        checkpointEveryMs: 50,
+        checkpointEveryMs: options.everyMs ?? 50,
         repairRoomsPerSecond: options.roomsPerSecond ?? 10_000,
         repairDelayMs: 0,
       },
@@ -151,6 +154,7 @@ describe("the walk", () => {
 
   test("goes on after a crash from the last rooms that were acknowledged, and leaves none out", async () => {
     const first = walker(await acquired("a", Date.now()), {
+      everyMs: 0,
       send: async (sent) => {
         if (sent > 30) throw new Error("the brokers are gone");
       },

@@ -21,13 +21,10 @@ export interface RepairTable extends LeaseTable {
 
 /** The repair of one table, an item of the control table. */
 export function createRepairs(table: RepairTable): Repairs {
-  const holding = "epoch = :epoch AND revision = :revision AND is_done = :false AND attribute_exists(lease_owner)";
+  // Whoever notes a loss takes the lease away.
+  const holding = "epoch = :epoch AND is_done = :false AND attribute_exists(lease_owner)";
   const write = async (lease: RepairLease, expression: string, values: AttributeMap): Promise<RepairOutcome> => {
-    const held = {
-      ":epoch": number(lease.epoch),
-      ":revision": number(lease.repair.revision),
-      ":false": { BOOL: false },
-    };
+    const held = { ":epoch": number(lease.epoch), ":false": { BOOL: false } };
     const written = await update(table, expression, holding, { ...values, ...held });
     return { kind: written === undefined ? "lost" : "held" };
   };
