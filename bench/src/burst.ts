@@ -105,6 +105,7 @@ async function compare(
   burst: BurstTimes,
   signal: AbortSignal,
 ) {
+  if (failures.length > 0) process.stderr.write(`the first of ${failures.length} sends that failed: ${failures[0]}\n`);
   process.stderr.write(`${sent.length} sent, table and topic are compared\n`);
   const logs = await readLogs(world.maru, roomIds);
   const inTable = [...logs.values()].flat().map(toSeenEntry);

@@ -44,6 +44,8 @@ export async function openRelayWorld(
     MARU_KAFKA_PARTITIONS: String(partitionCount),
     MARU_KAFKA_REPLICATION: String(replication),
     MARU_RELAY_LEASE_MS: "2000",
+    // Only what the run itself writes may be in the topic.
+    MARU_CANARY_INTERVAL_MS: "0",
   };
   // As `setup` makes it, but for the brokers' own time on each record.
   const configs = {
