@@ -76,6 +76,8 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     MARU_KAFKA_BROKERS: options.brokers.join(","),
     MARU_KAFKA_REPLICATION: String(Math.min(3, options.brokers.length)),
     MARU_TOKEN_KEY: randomBytes(32).toString("base64url"),
+    // What is counted in the topic is what the program itself has sent.
+    MARU_CANARY_INTERVAL_MS: "0",
     AWS_ACCESS_KEY_ID: "local",
     AWS_SECRET_ACCESS_KEY: "local",
     ...options.env,
