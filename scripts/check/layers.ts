@@ -149,6 +149,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "@maru/server/errors.ts",
       "@maru/server/identity/tokens.ts",
       "@maru/server/log.ts",
+      "@maru/server/relay/kafka-topic-view.ts",
       "@maru/server/relay/to-event.ts",
       "@maru/server/store/memory.ts",
       "@maru/server/store/memory-jobs.ts",

@@ -40,3 +40,18 @@ test("A consumer is handed what is sent, goes on where its group was, and shares
   expect(new Set(of(3).map((one) => one.split(" ")[0]))).toEqual(new Set(["first", "second"]));
   expect(of(4)).toEqual(rooms.map((_, room) => `second ${room}/4`));
 });
+
+test("What a fault has taken out of the topic is written into it again by RunReconcile, and WhereIs finds it.", async () => {
+  await using maru = await startTestMaru();
+  await using client = connectMaru({ address: maru.grpcAddress, token: () => maru.token("orders") });
+  const roomId = await createRoom(client);
+  const say = () => client.messages.send({ roomId, actor: user("ada"), content: text("hi") });
+  using hole = maru.faults.hole({ roomId, type: "message_sent" }, 1);
+  for (let n = 0; n < 2; n++) await say();
+  expect(hole.count).toBe(1);
+  expect((await client.admin.whereIs({ roomId, seq: 2 })).occurrences).toEqual([]);
+  const { job } = await client.admin.runReconcile({ onlyRoomIds: [roomId] });
+  const reconciliation = async () => (await client.admin.getJob({ jobId: job?.jobId ?? "" })).job?.reconciliation;
+  await expect.poll(reconciliation, { timeout: 5_000 }).toMatchObject({ missingCount: 1n, refilledCount: 1n });
+  expect(await client.admin.whereIs({ roomId, seq: 2 })).toMatchObject({ occurrences: [{ healed: true }], lastSeq: 3 });
+});

@@ -6,6 +6,7 @@ import { readConfig } from "@maru/server/config.ts";
 import { serveApi } from "@maru/server/context.ts";
 import { signServiceToken } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
+import { createKafkaTopicView } from "@maru/server/relay/kafka-topic-view.ts";
 import { createMemoryStore } from "@maru/server/store/memory.ts";
 import { createMemoryCardTypes } from "@maru/server/store/memory-card-types.ts";
 import { createMemoryJobStore } from "@maru/server/store/memory-jobs.ts";
@@ -72,6 +73,7 @@ export async function startTestMaru(options: TestMaruOptions = {}): Promise<Test
     jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
+    topic: createKafkaTopicView({ broker, topics, source: "maru", clock, relayedUntilMs: async () => clock.nowMs() }),
   });
 
   const roomEvents = broker.topic(topics.roomEvents) as MemoryTopic;
