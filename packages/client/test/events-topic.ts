@@ -33,7 +33,7 @@ export async function startEventsTopic(brokers: string[], partitionCount: number
   return {
     topic,
     producer,
-    options: { brokers, topic, group: scratchName("group"), commitIntervalMs: 50 },
+    options: { brokers, topic, group: scratchName("group"), commitIntervalMs: 50, onFailure: "stop" },
     send: async (events) => {
       const messages = events.map(({ roomId, seq, bytes }) => ({
         key: roomId,
@@ -49,8 +49,14 @@ export async function startEventsTopic(brokers: string[], partitionCount: number
 export interface EventsTopic extends AsyncDisposable {
   readonly topic: string;
   readonly producer: RoomProducer;
-  /** For `subscribe`: a group of its own, and frequent commits. */
-  readonly options: { brokers: string[]; topic: string; group: string; commitIntervalMs: number };
+  /** For `subscribe`: a group of its own that stops at a failure, and frequent commits. */
+  readonly options: {
+    brokers: string[];
+    topic: string;
+    group: string;
+    commitIntervalMs: number;
+    onFailure: "stop";
+  };
   /** Writes events in this order: messages, where there are no bytes. */
   send(events: readonly { roomId: string; seq: number; bytes?: Uint8Array }[]): ReturnType<RoomProducer["sendAll"]>;
 }

@@ -7,6 +7,7 @@ import { type FollowRange, followPartitions, type ReadRange, readPartitions } fr
 import type { ConsumedRecord } from "./record.ts";
 import {
   committedOffsets,
+  describeTopic,
   ensureTopic,
   offsetsAtTime,
   type PartitionOffsets,
@@ -23,6 +24,7 @@ export interface Broker {
   startConsumer(options: Omit<ConsumerOptions, keyof KafkaConnection>): Promise<ConsumerDriver>;
   startProducer(options?: Omit<ProducerOptions, keyof KafkaConnection>): Promise<RoomProducer>;
   ensureTopic(spec: TopicSpec): Promise<"created" | "verified">;
+  describeTopic(topic: string): Promise<TopicSpec | undefined>;
   topicPartitions(topic: string): Promise<number>;
   topicOffsets(topic: string): Promise<PartitionOffsets[]>;
   offsetsAtTime(topic: string, timeMs: number): Promise<Map<number, bigint>>;
@@ -44,6 +46,7 @@ export function kafkaBroker(connection: KafkaConnection): Broker {
     startConsumer: (options) => startConsumer({ ...connection, ...options }),
     startProducer: (options) => startProducer({ ...connection, ...options }),
     ensureTopic: (spec) => ensureTopic(connection, spec),
+    describeTopic: (topic) => describeTopic(connection, topic),
     topicPartitions: (topic) => topicPartitions(connection, topic),
     topicOffsets: (topic) => topicOffsets(connection, topic),
     offsetsAtTime: (topic, timeMs) => offsetsAtTime(connection, topic, timeMs),

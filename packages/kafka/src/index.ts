@@ -13,4 +13,11 @@ export type { FollowRange, ReadRange } from "./read-partitions.ts";
 export { followPartitions, readPartitions } from "./read-partitions.ts";
 export type { ConsumedRecord } from "./record.ts";
 export type { PartitionOffsets, TopicSpec } from "./topics.ts";
-export { committedOffsets, ensureTopic, offsetsAtTime, topicOffsets, topicPartitions } from "./topics.ts";
+export {
+  committedOffsets,
+  describeTopic,
+  ensureTopic,
+  offsetsAtTime,
+  topicOffsets,
+  topicPartitions,
+} from "./topics.ts";

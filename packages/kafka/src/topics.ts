@@ -42,6 +42,24 @@ export async function ensureTopic(connection: KafkaConnection, spec: TopicSpec):
   return askBrokers(openKafka(connection), `create topic ${spec.topic}`, ask, patience());
 }
 
+/** What a topic is like, with what `cleanup.policy` and `min.insync.replicas` say; undefined when it does not exist. */
+export async function describeTopic(connection: KafkaConnection, topic: string): Promise<TopicSpec | undefined> {
+  const ask = async (admin: Admin) => {
+    // Asking for the topic itself would wait for one that was just created elsewhere.
+    if (!(await admin.listTopics()).includes(topic)) return undefined;
+    const { topics } = await named(topic, () => admin.fetchTopicMetadata({ topics: [topic] }));
+    const partitions = topics.find((t) => t.name === topic)?.partitions ?? [];
+    const configs = await configsOf(admin, topic, ["cleanup.policy", "min.insync.replicas"]);
+    return {
+      topic,
+      partitionCount: partitions.length,
+      replicationFactor: partitions[0]?.replicas.length ?? 0,
+      configs: Object.fromEntries(configs),
+    };
+  };
+  return askBrokers(openKafka(connection), `describe topic ${topic}`, ask, patience());
+}
+
 /** How many partitions the topic has. Throws `UnknownTopicError`. */
 export async function topicPartitions(connection: KafkaConnection, topic: string): Promise<number> {
   const ask = (admin: Admin) => partitionCountOf(admin, topic);
@@ -120,14 +138,18 @@ async function compare(admin: Admin, spec: TopicSpec): Promise<TopicDifference[]
   ];
   const configNames = Object.keys(spec.configs ?? {});
   if (configNames.length > 0) {
-    const resources = [{ type: TOPIC_RESOURCE, name: spec.topic, configNames }];
-    const described = await admin.describeConfigs({ includeSynonyms: false, resources });
-    const actual = new Map(described.resources[0]?.configEntries.map((e) => [e.configName, e.configValue]));
+    const actual = await configsOf(admin, spec.topic, configNames);
     for (const name of configNames) expected.push([name, spec.configs?.[name] ?? "", actual.get(name) ?? "(unknown)"]);
   }
   return expected
     .filter(([, want, have]) => want !== have)
     .map(([what, want, have]) => ({ what, expected: want, actual: have }));
+}
+
+async function configsOf(admin: Admin, topic: string, configNames: string[]): Promise<Map<string, string>> {
+  const resources = [{ type: TOPIC_RESOURCE, name: topic, configNames }];
+  const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+  return new Map(described.resources[0]?.configEntries.map((e) => [e.configName, e.configValue]));
 }
 
 function patience(): Patience {

@@ -60,6 +60,17 @@ export function describeBroker(name: string, host: ContractHost): void {
   }
 
   describe(name, () => {
+    test("a topic can be described, and one that does not exist is undefined", async () => {
+      const topic = await newTopic(3, { "cleanup.policy": "compact" });
+      expect(await host.broker().describeTopic(topic)).toEqual({
+        topic,
+        partitionCount: 3,
+        replicationFactor: 1,
+        configs: { "cleanup.policy": "compact", "min.insync.replicas": "1" },
+      });
+      expect(await host.broker().describeTopic("no-such-topic")).toBeUndefined();
+    });
+
     test("puts each key where every producer puts it, or where it is told, and counts offsets from 0", async () => {
       const topic = await newTopic(3);
       const keys = Array.from({ length: 20 }, (_, index) => `room-${index}`);

@@ -42,6 +42,9 @@ export interface HostedBroker {
 /** Kafka's own default of `max.message.bytes`. */
 const defaultMaxMessageBytes = 1_048_588;
 
+/** What brokers say of a topic that was made without saying it. */
+const topicDefaults = { "cleanup.policy": "delete", "min.insync.replicas": "1" };
+
 export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
   const { maxTopicBytes, nowMs, weather = fairWeather } = options;
   const topics = new Map<string, MemoryTopicState>();
@@ -113,6 +116,11 @@ export function createMemoryBroker(options: MemoryBrokerOptions): HostedBroker {
       return startMemoryProducer({ logOf, maxMessageBytes, weather, signal });
     },
     ensureTopic: async (spec) => ensureTopic(spec),
+    async describeTopic(topic) {
+      await weather.before("ask");
+      const spec = topics.get(topic)?.spec;
+      return spec && { ...spec, configs: { ...topicDefaults, ...spec.configs } };
+    },
     topicPartitions: async (topic) => logOf(topic).partitions.length,
     async topicOffsets(topic) {
       await weather.before("ask");

@@ -26,6 +26,8 @@ export interface Delivery {
   readonly attempt: number;
   /** What the consumer knows of the room's position. */
   readonly previousSeq: number | undefined;
+  /** It had been skipped: where the room is says nothing about it. @default false */
+  readonly redelivered?: boolean;
 }
 
 /** Calls the team's handlers. */
@@ -67,14 +69,17 @@ export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, s
     isAwaited: (what) =>
       handlerFor(what) !== undefined || (positions !== undefined && seqsOf(what).lastSeq % STORE_EVERY === 0),
     passOver,
-    async deliver({ what, offset, kafkaTimestamp, receivedAt }, { attempt, previousSeq }) {
+    async deliver({ what, offset, kafkaTimestamp, receivedAt }, { attempt, previousSeq, redelivered = false }) {
       const place = { group, topic, partition, offset, kafkaTimestamp, receivedAt };
-      const facts = { signal, attempt, ...place, handledAt: new Date() };
+      const facts = { signal, attempt, redelivered, ...place, handledAt: new Date() };
       const handler = handlerFor(what);
       const work = async (tx: Tx) => void (await handler?.({ ...facts, tx }));
       const run = async () => {
         if (positions !== undefined) {
-          return positions.process({ group, roomId: what.roomId, seq: seqsOf(what).lastSeq, previousSeq }, work);
+          const { firstSeq, lastSeq: seq } = seqsOf(what);
+          // A skipped event has a position of its own, which no room id can be.
+          const roomId = redelivered ? `${what.roomId}/${firstSeq}` : what.roomId;
+          return positions.process({ group, roomId, seq, previousSeq }, work);
         }
         await work(undefined as Tx); // Without a store, handlers are typed for a Tx that is undefined.
         return "processed";

@@ -80,6 +80,8 @@ export interface EventContext<Tx = undefined> {
   readonly signal: AbortSignal;
   /** How often this event has been handed to its handler, this time included: 1, 2, … */
   readonly attempt: number;
+  /** The event had been skipped, and is handed over again because somebody asked for it: the room has gone on since. */
+  readonly redelivered: boolean;
   /** What is written through this is stored together with the room's position; undefined without `positions`. */
   readonly tx: Tx;
   readonly group: string;

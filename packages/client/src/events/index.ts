@@ -40,7 +40,7 @@ export type {
 } from "./handlers.ts";
 export type { ConsumerLag, PartitionLag, RoomLag } from "./lag.ts";
 export type { ConsumerMeter, ConsumerMetrics, Delivery, DeliveryOutcome, WatchedConsumer } from "./metrics.ts";
-export type { SubscribeOptions } from "./options.ts";
+export type { FailurePolicy, SubscribeOptions } from "./options.ts";
 export type { PositionStore, ProcessStep } from "./position-store.ts";
 export { type RedriveOptions, type RedriveProgress, type RedriveResult, redriveDeadLetters } from "./redrive.ts";
 export { type Replay, type ReplayEnd, type ReplayedEvent, replay } from "./replay.ts";

@@ -1,4 +1,5 @@
 import type { ConsumedRecord } from "@maru/kafka";
+import type { DeadLetter } from "@maru/protocol";
 import type { TakenOffset } from "./commit.ts";
 import type { UnreadableEntry } from "./decode.ts";
 import type { AnyEvent, GapEvent } from "./handlers.ts";
@@ -33,23 +34,43 @@ export interface Lane {
   readonly fill: FilledItem[];
   /** The position store was asked. */
   isPlaced: boolean;
+  /** Rises when what is under way no longer counts. */
+  turn: number;
   /** How often what comes first was handed over. */
   attempts: number;
+  /** When it failed for the first time. */
+  firstFailedAt: Date | undefined;
   failure: unknown;
   timer: NodeJS.Timeout | undefined;
+  /** What is known of a parked room that goes on. */
+  replay: Replay | undefined;
+}
+
+/** How far a parked room has come since somebody asked to try again. */
+export interface Replay {
+  readonly letter: DeadLetter;
+  /** The number that is read or handed over next. */
+  nextSeq: number;
+  /** The log had no more than what was read. */
+  atEnd: boolean;
+  /** The highest number that has passed by in the topic meanwhile. */
+  passedSeq: number;
 }
 
 /** A lane in which nothing waits. */
-export function createLane(roomId: string): Lane {
+export function createLane(roomId: string, state: "following" | "parked"): Lane {
   return {
     roomId,
-    state: "following",
+    state,
     queue: [],
     fill: [],
     isPlaced: false,
+    turn: 0,
     attempts: 0,
+    firstFailedAt: undefined,
     failure: undefined,
     timer: undefined,
+    replay: undefined,
   };
 }
 

@@ -9,6 +9,7 @@ test("a group that is new begins at the oldest event, sixteen rooms at a time, o
   expect(toSettings(good)).toMatchObject({
     topic: "maru.room-events.v1",
     fromBeginning: true,
+    onFailure: "park",
     maxInFlight: 16,
   });
 });
@@ -21,6 +22,7 @@ test.each([
   ["commitIntervalMs", { commitIntervalMs: -1 }],
   ["stallCheckMs", { stallCheckMs: 0 }],
   ["drainTimeoutMs", { drainTimeoutMs: Number.NaN }],
+  ["onFailure", { onFailure: "ignore" as "skip" }],
   ["retry.maxAttempts", { retry: { maxAttempts: 0 } }],
 ])("a bad option is refused by name: %s", (name, bad) => {
   expect(() => toSettings({ ...good, ...bad })).toThrow(name);

@@ -8,6 +8,16 @@ import type { PositionStore } from "./position-store.ts";
 import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
 import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
 
+/**
+ * What becomes of an event whose handler failed on every attempt. `park`: its room waits, and goes on in order when somebody
+ * asks for it (`npx @maru/client dead-letters redrive`); other rooms and the commit go on. `skip`: the event is put among the
+ * dead letters, and its room goes on; when somebody asks for it, the event alone comes again, with `ctx.redelivered`. `stop`: the
+ * consumer stops with `HandlerFailedError`, and the next one begins with that event.
+ */
+export type FailurePolicy = "park" | "skip" | "stop";
+
+const policies: readonly FailurePolicy[] = ["park", "skip", "stop"];
+
 /** What to consume, and how. */
 export interface SubscribeOptions<Tx = undefined> extends BrokerOptions {
   /** The consumer group: consumers of one group share the rooms, and the group remembers what is done. */
@@ -29,6 +39,11 @@ export interface SubscribeOptions<Tx = undefined> extends BrokerOptions {
    * once. Handlers get the store's transaction as `ctx.tx`. Without it every event is handled at least once.
    */
   readonly positions?: PositionStore<Tx>;
+  /**
+   * See {@link FailurePolicy}. `park` and `skip` keep the group's compacted topics `<group>.parked` and `<group>.dead-letters`,
+   * which the consumer creates where they are missing. @default "park"
+   */
+  readonly onFailure?: FailurePolicy;
   /** See {@link HandlerRetryOptions}. */
   readonly retry?: HandlerRetryOptions;
   /** How long done events may wait until they are committed, in milliseconds; after a crash they come again. @default 500 */
@@ -70,6 +85,8 @@ export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
   for (const [name, value] of Object.entries({ commitIntervalMs, drainTimeoutMs })) {
     if (!(value >= 0 && value < 2 ** 31)) throw new RangeError(`subscribe: ${name} must not be ${value}`);
   }
+  const { onFailure = "park" } = options;
+  if (!policies.includes(onFailure)) throw new TypeError(`subscribe: onFailure must be one of ${policies.join(", ")}`);
   const retry = toHandlerRetryPolicy(options.retry);
   const broker = brokerOf("subscribe", options, group);
   return {
@@ -77,6 +94,7 @@ export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
     group,
     topic,
     positions: options.positions,
+    onFailure,
     fromBeginning,
     maxInFlight,
     commitIntervalMs,

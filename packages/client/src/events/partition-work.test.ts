@@ -44,6 +44,8 @@ function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<Part
       positions: undefined,
       observation: observe({ tracing: undefined, metrics: undefined, steadyMs: () => 0 }, nobody),
       slots: createHandlerSlots(16),
+      letters: undefined,
+      onFailure: "stop",
       healer: createHealer({ source: logOf(1000), random: () => 0, warn: (warning) => void warnings.push(warning) }),
       retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },
       commitIntervalMs: 1,

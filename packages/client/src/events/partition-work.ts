@@ -1,4 +1,5 @@
 import type { PartitionClaim } from "@maru/kafka";
+import { createBacklog } from "./backlog.ts";
 import { createOffsetTracker } from "./commit.ts";
 import { HandlerFailedError } from "./errors.ts";
 import { createHandOver, type HandOverDeps } from "./hand-over.ts";
@@ -10,23 +11,30 @@ import {
   type Deliverable,
   type FetchedEvent,
   firstOf,
-  holeBefore,
   type Lane,
   placeOf,
   type QueuedEvent,
   seqsOf,
 } from "./lane.ts";
+import type { LaneHost } from "./lane-host.ts";
+import { createLaneLetters } from "./lane-letters.ts";
+import { createLaneReading } from "./lane-reading.ts";
+import type { Letters } from "./letters.ts";
+import type { FailurePolicy } from "./options.ts";
 import { createPartitionCommits } from "./partition-commits.ts";
-import { pauseMs } from "./pause-ms.ts";
 import { createPositions } from "./positions.ts";
+import { createRedeliveries } from "./redeliveries.ts";
 import { type HandlerRetryPolicy, handlerBackoffMs } from "./retry.ts";
 import { type LaneAction, type LaneInput, laneTable } from "./room-lane.ts";
-import { type ConsumerWarning, failureWarning, gapWarning, positionWarning } from "./warning.ts";
+import { type ConsumerWarning, failureWarning } from "./warning.ts";
 
 /** What the work on a partition needs. */
 export interface PartitionWorkDeps<Tx> extends HandOverDeps<Tx> {
   readonly slots: HandlerSlots;
   readonly healer: Healer;
+  /** Undefined where a group that stops at a failure never had any. */
+  readonly letters: Letters | undefined;
+  readonly onFailure: FailurePolicy;
   readonly retry: HandlerRetryPolicy;
   readonly commitIntervalMs: number;
   /** How many rooms' positions are remembered. */
@@ -57,45 +65,64 @@ export interface PartitionWork {
   commitLast(): Promise<void>;
 }
 
-/** Fetching pauses above any of these, and goes on below half of all. */
-const BACKLOG_LIMITS = { events: 1000, bytes: 8 * 1024 * 1024, uncommitted: 20_000 };
-
-/** The wait before the position store is asked again doubles up to this. */
-const MAX_PLACING_BACKOFF_MS = 10_000;
+/** What a lane hears when its handler failed for the last time. */
+const giveUpInput: Record<FailurePolicy, LaneInput> = { park: "toBeParked", skip: "toBeSkipped", stop: "exhausted" };
 
 /** Hands the events of each room over one after the other, and commits below the first that is not done. */
 export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: PartitionClaim): PartitionWork {
+  const { letters, healer, slots } = deps;
+  const { meter } = deps.observation;
+  const { topic, partition } = claim;
   const offsets = createOffsetTracker();
   const positions = createPositions(deps.maxRooms);
   const commits = createPartitionCommits(
-    { offsets, intervalMs: deps.commitIntervalMs, fail: deps.fail, stored: () => deps.observation.meter.committed() },
+    { offsets, intervalMs: deps.commitIntervalMs, fail: deps.fail, stored: () => meter.committed() },
     claim,
   );
-  const { meter } = deps.observation;
-  let lastTakenMs: number | undefined;
   const signal = AbortSignal.any([claim.signal, deps.drainSignal]);
-  const stopping = new AbortController();
-  const handOver = createHandOver(deps, { topic: claim.topic, partition: claim.partition, signal });
+  const stop = new AbortController();
+  const stopping = AbortSignal.any([signal, stop.signal]);
+  const handOver = createHandOver(deps, { topic, partition, signal });
   const lanes = new Map<string, Lane>();
-  const backlog = { events: 0, bytes: 0 };
-  let paused = false;
-  let stopped = false;
+  const backlog = createBacklog(claim, offsets);
+  let lastTakenMs: number | undefined;
+
+  const host: LaneHost = { claim, positions, stopping, laneOf, busyLane: (roomId) => lanes.get(roomId), input };
+  const reading = createLaneReading({ ...deps, meter }, host);
+  const laneLetters = letters && openLetters(letters);
 
   const acts: Record<LaneAction, (lane: Lane) => void> = {
     handle: begin,
-    place: (lane) => void place(lane),
-    heal: (lane) => void heal(lane),
+    place: (lane) => void reading.place(lane),
+    heal: (lane) => void reading.heal(lane),
+    replay: (lane) => void reading.replay(lane),
+    skip: (lane) => void laneLetters?.giveUp(lane, "skipped"),
+    park: (lane) => void laneLetters?.giveUp(lane, "parked"),
+    release: (lane) => void laneLetters?.release(lane),
     goOn() {},
+    wait() {},
     drop(lane) {
       meter.repeatDropped();
       finishQueued(lane);
+    },
+    passBy(lane) {
+      const seq = lane.queue[0]?.event.seq ?? 0;
+      if (lane.replay) lane.replay.passedSeq = Math.max(lane.replay.passedSeq, seq);
+      finishQueued(lane);
+    },
+    clear(lane) {
+      clearTimeout(lane.timer);
+      lane.turn++;
+      lane.replay = undefined;
+      lane.isPlaced = false;
+      while (lane.fill.length > 0 || lane.queue.length > 0) finishFirst(lane);
     },
     finish(lane) {
       const first = firstOf(lane);
       if (first) positions.set(lane.roomId, seqsOf(first.what).lastSeq);
       finishFirst(lane);
     },
-    wait() {},
+    advance,
     retryLater(lane) {
       meter.retried();
       const waitMs = handlerBackoffMs(deps.retry, lane.attempts, deps.random()) ?? 0;
@@ -104,16 +131,19 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     fail(lane) {
       const first = firstOf(lane);
       if (!first) return;
-      const { topic, partition } = claim;
       const what = { roomId: lane.roomId, seq: seqsOf(first.what).firstSeq };
-      const at = { topic, partition, offset: first.offset };
-      deps.fail(new HandlerFailedError(what, at, lane.attempts, lane.failure));
+      deps.fail(new HandlerFailedError(what, { topic, partition, offset: first.offset }, lane.attempts, lane.failure));
     },
-    leave(lane) {
-      clearTimeout(lane.timer);
-    },
+    leave: (lane) => clearTimeout(lane.timer),
     impossible: (lane) => deps.fail(new Error(`the lane of room ${lane.roomId} got what it cannot get`)),
   };
+
+  function openLetters(open: Letters) {
+    const { retry, random, warn, fail } = deps;
+    const forRedelivery = { letters: open, healer, slots, retry, random, meter, warn, fail };
+    const redeliveries = createRedeliveries(forRedelivery, handOver, stopping);
+    return createLaneLetters({ group: deps.group, letters: open, redeliveries, meter, warn, fail }, host);
+  }
 
   function step(lane: Lane, what: LaneInput): void {
     const { to, act } = laneTable[lane.state][what];
@@ -124,19 +154,16 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   /** A step, and all that follows from it without waiting. */
   function input(lane: Lane, what: LaneInput): void {
     step(lane, what);
-    while (lane.state === "following") {
-      const turn = turnOf(lane);
-      if (turn === undefined) {
-        lanes.delete(lane.roomId);
-        break;
-      }
-      step(lane, turn);
-    }
-    regulate();
+    for (let turn = turnOf(lane); turn !== undefined; turn = turnOf(lane)) step(lane, turn);
+    const isIdle = lane.state === "following" || (lane.state === "parked" && !lane.replay);
+    if (isIdle) lanes.delete(lane.roomId);
+    else lanes.set(lane.roomId, lane);
+    backlog.regulate();
   }
 
-  /** What comes first now is to the room. */
+  /** What comes first now is to a room that nothing holds up. */
   function turnOf(lane: Lane): LaneInput | undefined {
+    if (lane.state !== "following") return undefined;
     if (lane.fill.length > 0) return "next";
     const [queued] = lane.queue;
     return queued && placed(lane, queued);
@@ -148,128 +175,107 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     return placeOf(event, position);
   }
 
-  async function place(lane: Lane): Promise<void> {
-    for (let tries = 0; !stopping.signal.aborted && !signal.aborted; tries++) {
-      try {
-        const position = await deps.positions?.load(deps.group, lane.roomId);
-        if (position !== undefined) positions.set(lane.roomId, position);
-        lane.isPlaced = true;
-        return input(lane, "placed");
-      } catch (error) {
-        if ((tries & (tries + 1)) === 0) deps.warn(positionWarning(lane.roomId, error));
-        const waitMs = deps.random() * Math.min(MAX_PLACING_BACKOFF_MS, 100 * 2 ** tries);
-        await pauseMs(waitMs, AbortSignal.any([signal, stopping.signal]));
-      }
-    }
-  }
-
-  async function heal(lane: Lane): Promise<void> {
-    const [first] = lane.queue;
-    if (!first) return;
-    const hole = holeBefore(first.event, positions.get(lane.roomId));
-    const healing = AbortSignal.any([signal, stopping.signal]);
-    try {
-      const { items } = await deps.healer.fill(hole, healing);
-      if (lane.state !== "healing") return deps.healer.release(items.length);
-      const readAt = new Date();
-      for (const what of items) {
-        if (what.kind === "gap") {
-          meter.gapTold(what.reason, what.lastMissingSeq - what.firstMissingSeq + 1);
-          deps.warn(gapWarning(what));
-        }
-        lane.fill.push({ what, readAt, offset: first.record.offset });
-      }
-      const healedCount = items.filter(({ kind }) => kind !== "gap").length;
-      if (healedCount > 0) meter.healed(healedCount);
-      input(lane, healedCount > 0 ? "healed" : "unfillable");
-    } catch (error) {
-      if (!healing.aborted) deps.fail(error);
-    }
-  }
-
   function begin(lane: Lane): void {
     const first = firstOf(lane);
     if (!first) return;
-    if (handOver.isAwaited(first.what)) {
-      deps.slots.run(lane.roomId, () => deliver(lane, first));
+    if (wasSkipped(first)) {
+      meter.repeatDropped();
+      step(lane, "handled");
+    } else if (handOver.isAwaited(first.what)) {
+      const { turn } = lane;
+      slots.run(lane.roomId, () => deliver(lane, turn, first));
     } else {
       handOver.passOver(first.what);
       step(lane, "handled");
     }
   }
 
-  async function deliver(lane: Lane, first: Deliverable): Promise<void> {
-    if (lane.state !== "handling") return;
+  /** It was put among the dead letters, and that was not committed any more. */
+  function wasSkipped({ what }: Deliverable): boolean {
+    return what.kind !== "gap" && letters?.skipped(partition, what.roomId, what.seq) !== undefined;
+  }
+
+  async function deliver(lane: Lane, turn: number, first: Deliverable): Promise<void> {
+    if (lane.turn !== turn || (lane.state !== "handling" && lane.state !== "rehandling")) return;
     const attempt = ++lane.attempts;
     try {
       await handOver.deliver(first, { attempt, previousSeq: positions.get(lane.roomId) });
     } catch (error) {
+      if (lane.turn !== turn) return;
       lane.failure = error;
+      lane.firstFailedAt ??= new Date();
       const isLast = attempt >= deps.retry.maxAttempts;
-      if (!signal.aborted && (stopped || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
-      return input(lane, isLast ? "exhausted" : "failed");
+      if (!signal.aborted && (stop.signal.aborted || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
+      const policy = lane.replay && deps.onFailure === "skip" ? "park" : deps.onFailure;
+      return input(lane, isLast ? giveUpInput[policy] : "failed");
     }
-    input(lane, "handled");
+    if (lane.turn === turn) input(lane, "handled");
+  }
+
+  /** The first entry of a replay is done: the next one follows, or more must be read, or the topic takes over. */
+  function advance(lane: Lane): void {
+    const { replay } = lane;
+    const first = firstOf(lane);
+    if (!replay || !first) return;
+    const { lastSeq } = seqsOf(first.what);
+    positions.set(lane.roomId, lastSeq);
+    replay.nextSeq = lastSeq + 1;
+    finishFirst(lane);
+    if (lane.fill.length > 0) {
+      begin(lane);
+    } else if (replay.atEnd && replay.passedSeq <= lastSeq) {
+      step(lane, "caughtUp");
+    } else {
+      if (!replay.atEnd) laneLetters?.progress(lane);
+      step(lane, "ranOut");
+    }
   }
 
   function finishFirst(lane: Lane): void {
     if (lane.fill.shift() === undefined) {
       finishQueued(lane);
     } else {
-      lane.attempts = 0;
-      if (!stopped) deps.healer.release(1);
+      forgetFailures(lane);
+      if (!stop.signal.aborted) healer.release(1);
     }
   }
 
   function finishQueued(lane: Lane): void {
     const first = lane.queue.shift();
     if (!first) return;
-    lane.attempts = 0;
-    backlog.events--;
-    backlog.bytes -= sizeOf(first);
+    if (lane.fill.length === 0) forgetFailures(lane);
+    backlog.remove(first);
     offsets.finish(first.taken);
     commits.moved();
   }
 
-  function regulate(): void {
-    const counts = { ...backlog, uncommitted: offsets.uncommittedCount };
-    const isAbove = (share: number) =>
-      counts.events > BACKLOG_LIMITS.events * share ||
-      counts.bytes > BACKLOG_LIMITS.bytes * share ||
-      counts.uncommitted > BACKLOG_LIMITS.uncommitted * share;
-    if (stopped || paused === isAbove(paused ? 0.5 : 1)) return;
-    paused = !paused;
-    if (paused) claim.pause();
-    else claim.resume();
-  }
-
   function laneOf(roomId: string): Lane {
-    const lane = lanes.get(roomId) ?? createLane(roomId);
+    const state = letters?.parked(partition, roomId) === undefined ? "following" : "parked";
+    const lane = lanes.get(roomId) ?? createLane(roomId, state);
     lanes.set(roomId, lane);
     return lane;
   }
 
+  laneLetters?.start();
+
   return {
     take(fetched) {
       for (const one of fetched) {
-        if (stopped) return;
+        if (stop.signal.aborted) return;
         const lane = laneOf(one.event.roomId);
         lastTakenMs = one.record.timestampMs;
         const queued = { ...one, taken: offsets.take(one.record.offset) };
         lane.queue.push(queued);
-        backlog.events++;
-        backlog.bytes += sizeOf(queued);
+        backlog.add(queued);
         input(lane, placed(lane, queued));
       }
     },
     stop() {
-      if (stopped) return;
-      stopped = true;
-      stopping.abort();
-      for (const lane of lanes.values()) {
-        deps.healer.release(lane.fill.length);
-        input(lane, "stop");
-      }
+      if (stop.signal.aborted) return;
+      backlog.stop();
+      for (const lane of lanes.values()) healer.release(lane.fill.length);
+      stop.abort();
+      for (const lane of [...lanes.values()]) input(lane, "stop");
     },
     get nextOffset() {
       return offsets.next ?? claim.startOffset;
@@ -289,6 +295,7 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   };
 }
 
-function sizeOf({ record }: FetchedEvent): number {
-  return record.value?.byteLength ?? 0;
+function forgetFailures(lane: Lane): void {
+  lane.attempts = 0;
+  lane.firstFailedAt = undefined;
 }

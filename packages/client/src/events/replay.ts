@@ -109,7 +109,7 @@ async function handOver(
   for (let attempt = 1; ; attempt++) {
     const { partition, offset } = at;
     const facts = { topic, partition, offset, kafkaTimestamp, receivedAt, handledAt: new Date() };
-    const ctx: EventContext = { signal, attempt, tx: undefined, group: "", ...facts };
+    const ctx: EventContext = { signal, attempt, redelivered: false, tx: undefined, group: "", ...facts };
     try {
       if (what.kind === "gap") await handlers.gap?.(what, ctx);
       else await handlerOf(handlers, what)?.(what, ctx);

@@ -1,6 +1,7 @@
 import type { ConsumedRecord, PartitionClaim, RevokeReason } from "@maru/kafka";
 import type { Maru } from "../connect.ts";
 import { decodeEvent } from "./decode.ts";
+import { openGroupLetters } from "./group-letters.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { AnyEvent, Handlers } from "./handlers.ts";
 import { createHealer } from "./healer.ts";
@@ -59,16 +60,17 @@ const LAST_COMMIT_LIMIT_MS = 5000;
  * its group and joins anew with fresh connections.
  *
  * A handler that throws is called again after a growing, random wait, and the later events of its room wait with it. When
- * no attempt is left, the consumer stops, and `done` says why; it never goes past an event that is not done.
+ * no attempt is left, `onFailure` says what becomes of the event: its room is parked, it is skipped, or the consumer stops.
  *
  * Entries that are missing in the topic (41, then 43) are read from the table with `maru.events.listEntries`, and handed over
  * in order, with `healed: true`, before the event that revealed them; an error that passes is waited for, and other rooms go on
  * meanwhile. What cannot be had is told to `gap` and as a warning. What is missing right before the first event of a room in an
  * assignment is seen only with `positions`.
  *
- * @throws TypeError, RangeError for options that make no sense; `ConnectError`, `UnknownTopicError` of `@maru/kafka`
+ * @throws TypeError, RangeError for options that make no sense; `ConnectError`, `UnknownTopicError` of `@maru/kafka`, and
+ * `TopicMismatchError` when the group's topics of dead letters are not compacted, or have other partitions than the events'
  * @example
- * await using consumer = await subscribe(maru, { brokers: ["localhost:9092"], group: "push" }, {
+ * await using consumer = await subscribe(maru, { brokers: ["localhost:9092"], group: "push", onFailure: "park" }, {
  *   messageSent: (event, ctx) => push(event.roomId, event.seq, event.body.content, { signal: ctx.signal }),
  *   unknown: (event) => log.info(`a newer server wrote ${event.type}`),
  * });
@@ -117,23 +119,6 @@ export async function subscribe<Tx = undefined>(
   };
   const { tracing, metrics } = options;
   const observation = observe({ tracing, metrics, steadyMs: () => performance.now() }, watched);
-  const deps: PartitionWorkDeps<Tx> = {
-    group,
-    handlers,
-    observation,
-    positions: settings.positions,
-    slots,
-    healer: createHealer({ source: maru, random: Math.random, warn }),
-    retry: settings.retry,
-    commitIntervalMs: settings.commitIntervalMs,
-    maxRooms: MAX_ROOMS_PER_PARTITION,
-    drainSignal: drain.signal,
-    random: Math.random,
-    warn,
-    skipped: warnOncePerType(warn),
-    fail,
-  };
-
   function stop(): void {
     for (const work of works.values()) work.stop();
     stopping.abort();
@@ -169,13 +154,38 @@ export async function subscribe<Tx = undefined>(
     drain.abort();
   }
 
+  const letters = await openGroupLetters({ broker, group, source: topic, warn }, settings.onFailure);
+  const deps: PartitionWorkDeps<Tx> = {
+    group,
+    handlers,
+    observation,
+    positions: settings.positions,
+    slots,
+    healer: createHealer({ source: maru, random: Math.random, warn }),
+    letters,
+    onFailure: settings.onFailure,
+    retry: settings.retry,
+    commitIntervalMs: settings.commitIntervalMs,
+    maxRooms: MAX_ROOMS_PER_PARTITION,
+    drainSignal: drain.signal,
+    random: Math.random,
+    warn,
+    skipped: warnOncePerType(warn),
+    fail,
+  };
+
   const { stallCheckMs, sessionTimeoutMs } = options;
-  const driver = await broker.startConsumer({
+  const starting = broker.startConsumer({
     groupId: group,
     topics: [topic],
     fromBeginning: settings.fromBeginning,
-    onAssigned(claims) {
-      for (const claim of claims) works.set(claim, createPartitionWork(deps, claim));
+    async onAssigned(claims) {
+      const signal = AbortSignal.any([stopping.signal, ...claims.map((claim) => claim.signal)]);
+      await letters?.caughtUp(
+        claims.map(({ partition }) => partition),
+        signal,
+      );
+      for (const claim of signal.aborted ? [] : claims) works.set(claim, createPartitionWork(deps, claim));
     },
     onRevoked,
     onBatch,
@@ -186,6 +196,10 @@ export async function subscribe<Tx = undefined>(
     ...(stallCheckMs === undefined ? {} : { stallCheckMs }),
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
   });
+  const driver = await starting.catch(async (error) => {
+    await letters?.close();
+    throw error;
+  });
 
   /** Never rejects. */
   async function untilEnded(): Promise<void> {
@@ -195,6 +209,7 @@ export async function subscribe<Tx = undefined>(
       fail(error);
     }
     await handlersEnd();
+    await letters?.close();
     observation.meter.closed();
   }
   const ended = untilEnded();

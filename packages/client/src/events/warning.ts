@@ -1,4 +1,6 @@
 import type { ConsumerStall } from "@maru/kafka";
+import type { DeadLetter } from "@maru/protocol";
+import type { EventPlace } from "./errors.ts";
 import type { AnyEvent, GapEvent } from "./handlers.ts";
 
 const SHOWN_PARTITIONS = 3;
@@ -7,7 +9,10 @@ const SHOWN_PARTITIONS = 3;
 export interface ConsumerWarning {
   /**
    * `gap`: entries of a room are missing and cannot be had. `healDelayed`: missing entries cannot be read from the table yet;
-   * told again after twice as many tries. `positionDelayed`: the position store does not answer. `handlerFailed`: a handler threw, and the event will be handed over again.
+   * told again after twice as many tries. `positionDelayed`: the position store does not answer. `parked`: an event failed for
+   * good, and its room waits for a redrive. `skipped`: an event failed for good, and is among the dead letters.
+   * `lettersDelayed`: the topics of dead letters cannot be read for the moment. `letterUnreadable`: a record there is no dead
+   * letter. `handlerFailed`: a handler threw, and the event will be handed over again.
    * `unknownType`: events of a type that is not known here are skipped; once per type. `disconnected`: the connection to
    * the group was lost and is being made again. `stalled`: nothing comes although something is there, see `stall`; the
    * consumer joins its group anew. `drainTimeout`: handlers still ran when the time for stopping was over.
@@ -16,6 +21,10 @@ export interface ConsumerWarning {
     | "gap"
     | "healDelayed"
     | "positionDelayed"
+    | "parked"
+    | "skipped"
+    | "lettersDelayed"
+    | "letterUnreadable"
     | "handlerFailed"
     | "unknownType"
     | "disconnected"
@@ -56,6 +65,26 @@ export function healWarning(roomId: string, seq: number, cause: unknown): Consum
 export function positionWarning(roomId: string, cause: unknown): ConsumerWarning {
   const message = `the position of room ${roomId} cannot be read yet, and its events wait: ${textOf(cause)}`;
   return { code: "positionDelayed", message, roomId, cause };
+}
+
+/** The warning that a topic of dead letters cannot be read or followed for the moment. */
+export function lettersWarning(topic: string, cause: unknown): ConsumerWarning {
+  const message = `${topic} cannot be read for the moment: nothing begins in partitions that are assigned now: ${textOf(cause)}`;
+  return { code: "lettersDelayed", message, cause };
+}
+
+/** The warning that a record of a topic of dead letters is none. */
+export function unreadableLetterWarning({ topic, partition, offset }: EventPlace, cause: unknown): ConsumerWarning {
+  const message = `the record at ${topic}/${partition}, offset ${offset}, is no dead letter, and is passed over: ${textOf(cause)}`;
+  return { code: "letterUnreadable", message, cause };
+}
+
+/** The warning that something failed for good, and what became of it. */
+export function givenUpWarning(code: "parked" | "skipped", letter: DeadLetter, cause: unknown): ConsumerWarning {
+  const { roomId, seq, attemptCount } = letter;
+  const then = code === "parked" ? "the room waits for a redrive" : "the event is among the dead letters";
+  const message = `the handler failed ${attemptCount} times for entry ${seq} of room ${roomId}, and ${then}: ${textOf(cause)}`;
+  return { code, message, roomId, seq, cause };
 }
 
 /** The warning that nothing comes, for people. */

@@ -74,6 +74,8 @@ function startMeasured(handlers: Handlers) {
       handlers,
       observation,
       positions: undefined,
+      letters: undefined,
+      onFailure: "stop",
       slots,
       healer: createHealer({ source, random: () => 0, warn: () => {} }),
       retry: { maxAttempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 },

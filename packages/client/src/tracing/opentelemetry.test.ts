@@ -114,7 +114,7 @@ describe("handlers", () => {
     const now = new Date();
     const { signal } = new AbortController();
     const times = { kafkaTimestamp: now, receivedAt: now, handledAt: now };
-    return { event, ctx: { ...place, ...times, signal, attempt: 2, group: "push" } };
+    return { event, ctx: { ...place, ...times, signal, attempt: 2, redelivered: false, group: "push" } };
   }
 
   test("run in a span of their own trace that links to the send, and what they do is inside of it", async () => {
