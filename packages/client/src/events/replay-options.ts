@@ -1,8 +1,9 @@
+import type { Broker } from "@maru/kafka";
 import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
 import { type BrokerOptions, brokerOf } from "./broker-of.ts";
 import type { ReplayIncompleteError } from "./replay-errors.ts";
-import { decodePosition, type ReplayStart } from "./replay-position.ts";
-import { type HandlerRetryOptions, toHandlerRetryPolicy } from "./retry.ts";
+import { decodePosition, type ReplayStart, type StoredPosition } from "./replay-position.ts";
+import { type HandlerRetryOptions, type HandlerRetryPolicy, toHandlerRetryPolicy } from "./retry.ts";
 import { type ConsumerWarning, emitProcessWarning } from "./warning.ts";
 
 /** A list of room ids, in an order that is the same when a replay goes on from a position. */
@@ -51,8 +52,22 @@ export interface ReplayOptions extends BrokerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** {@link ReplayOptions} with the defaults filled in. */
+export interface ReplaySettings
+  extends Pick<ReplayOptions, "onCaughtUp" | "onIncomplete" | "onUnreadableRoom">,
+    Required<Pick<ReplayOptions, "follow" | "topic" | "maxRooms" | "signal" | "onWarning">> {
+  readonly broker: Broker;
+  readonly start: ReplayStart;
+  readonly resumed: StoredPosition | undefined;
+  /** Rooms that are read from the table first. */
+  readonly list: RoomIds | undefined;
+  /** Only the rooms of the list. */
+  readonly isOnlyList: boolean;
+  readonly retry: HandlerRetryPolicy;
+}
+
 /** The options with the defaults filled in. Throws TypeError, RangeError, ReplayPositionError. */
-export function toReplaySettings(options: ReplayOptions) {
+export function toReplaySettings(options: ReplayOptions): ReplaySettings {
   const { from, rooms, knownRooms, follow = false, topic = ROOM_EVENTS_TOPIC, maxRooms = 1_000_000 } = options;
   if (rooms !== undefined && knownRooms !== undefined) {
     throw new TypeError("replay: rooms are all that is replayed, knownRooms some of all: give one of them");
@@ -71,14 +86,9 @@ export function toReplaySettings(options: ReplayOptions) {
     signal: options.signal ?? new AbortController().signal,
     retry: toHandlerRetryPolicy(options.retry),
     onWarning: options.onWarning ?? emitProcessWarning,
-    onCaughtUp: options.onCaughtUp,
-    onIncomplete: options.onIncomplete,
-    onUnreadableRoom: options.onUnreadableRoom,
+    ...given(options),
   };
 }
-
-/** What {@link toReplaySettings} makes. */
-export type ReplaySettings = ReturnType<typeof toReplaySettings>;
 
 function toStart(from: ReplayFrom): ReplayStart {
   if (from === "beginning") return {};
@@ -92,4 +102,12 @@ function toStart(from: ReplayFrom): ReplayStart {
     throw new RangeError(`replay: from.time must be a time since 1970, not ${from.time}`);
   }
   throw new TypeError('replay: from must be "beginning", { seq }, { time } or { position }');
+}
+
+function given({ onCaughtUp, onIncomplete, onUnreadableRoom }: ReplayOptions) {
+  return {
+    ...(onCaughtUp === undefined ? {} : { onCaughtUp }),
+    ...(onIncomplete === undefined ? {} : { onIncomplete }),
+    ...(onUnreadableRoom === undefined ? {} : { onUnreadableRoom }),
+  };
 }
