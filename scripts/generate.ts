@@ -10,11 +10,15 @@ const root = join(import.meta.dirname, "..");
 const contractFolder = "packages/protocol/src/gen";
 /** The service of the Connect protocol's own conformance runner. */
 const conformanceFolder = "packages/server/test/connect-conformance";
-/** The contract of a team that sends cards, for tests and examples. */
-const teamFolder = "packages/client/test/acme";
+/** The contracts of teams that send cards, for tests and examples. */
+const teamFolders = ["packages/client/test/acme", "examples/payments"];
 
 /** Everything in these folders is generated. */
-export const generatedFolders = [contractFolder, `${conformanceFolder}/gen`, `${teamFolder}/gen`];
+export const generatedFolders = [
+  contractFolder,
+  `${conformanceFolder}/gen`,
+  ...teamFolders.map((team) => `${team}/gen`),
+];
 
 /** Writes the generated folders into `target`. */
 export function generate(target: string): void {
@@ -23,7 +27,7 @@ export function generate(target: string): void {
   try {
     buf("generate", "--output", work);
     buf("generate", "--template", `${conformanceFolder}/buf.gen.yaml`, "--output", work);
-    generateTeam(join(work, teamFolder, "gen"));
+    for (const team of teamFolders) generateTeam(team, join(work, team, "gen"));
     buf("build", "-o", join(work, contractFolder, "descriptors.binpb"), "--as-file-descriptor-set");
     for (const folder of generatedFolders) {
       rmSync(join(target, folder), { recursive: true, force: true });
@@ -35,10 +39,10 @@ export function generate(target: string): void {
 }
 
 /** As the team does it: with a module and a template of its own. */
-function generateTeam(folder: string): void {
+function generateTeam(team: string, folder: string): void {
   const plugin = { local: join(root, "node_modules/.bin/protoc-gen-es"), out: folder, opt: ["target=js+dts"] };
   const template = JSON.stringify({ version: "v2", clean: true, plugins: [plugin] });
-  const args = ["generate", join(teamFolder, "proto"), "--template", template];
+  const args = ["generate", join(team, "proto"), "--template", template];
   execFileSync("buf", args, { cwd: root, stdio: "inherit" });
 }
 

@@ -161,6 +161,19 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
   },
   { in: "packages/devstack/src/", may: ["node:", "vitest"] },
   {
+    in: "examples/payments/",
+    may: [
+      "@aws-sdk/client-dynamodb",
+      "@bufbuild/protobuf",
+      "@maru/client",
+      "@maru/kafka",
+      "@maru/protocol",
+      "@maru/testing",
+      "@maru/devstack",
+      "node:",
+    ],
+  },
+  {
     in: "examples/",
     may: ["@maru/client", "@maru/kafka", "@maru/protocol", "@maru/testing", "@maru/devstack", "node:"],
   },
