@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { openRelaySink } from "../src/commands/relay-sink.ts";
+import { readConfig } from "../src/config.ts";
+import { createLog } from "../src/log.ts";
 import { createForwardSink, type ForwardSinkOptions } from "../src/relay/forward-sink.ts";
 import { ShardBlockedError } from "../src/relay/shard-blocked.ts";
 import { type ForwardAgentOptions, startForwardAgent } from "./forward-agent.ts";
@@ -95,6 +98,26 @@ describe("the sink to an agent of the forward protocol", () => {
     await Promise.all(sends);
     expect(place.sink.pendingBytes).toBe(0);
     expect(numbersOf(place.agent.events, "a")).toEqual(Array.from({ length: 200 }, (_, n) => n));
+  });
+
+  test("a sink is closed at once while it waits for an answer", async () => {
+    await using place = await openPlace({ ackTimeoutMs: 3_600_000 });
+    place.answers.lost = true;
+    const rejected = expect(place.sink.send([numbered(place.topic, "a", 0)])).rejects.toThrow("closed");
+    await until(
+      () => place.agent.chunks.length === 1,
+      () => place.agent.chunks,
+    );
+    await place.closeSink();
+    await rejected;
+  });
+
+  test("the relay's settings choose it", async () => {
+    await using agent = await startForwardAgent();
+    const env = { MARU_ROLES: "relay", MARU_RELAY_SINK: "forward", MARU_RELAY_FORWARD_ADDRESS: agent.address };
+    await using opened = await openRelaySink(readConfig(env), createLog("silent"));
+    await opened.sink.send([numbered("events", "a", 0)]);
+    expect(numbersOf(agent.events, "a")).toEqual([0]);
   });
 
   test("an event that could never be held is refused, and so is an agent that asks for a key", async () => {

@@ -28,8 +28,13 @@ export interface ForwardConnection {
   close(): void;
 }
 
-export async function connectForward(address: ForwardAddress, timeouts: ForwardTimeouts): Promise<ForwardConnection> {
-  const socket = await open(address, timeouts.connectTimeoutMs);
+/** The signal ends it, also while it is being made. */
+export async function connectForward(
+  address: ForwardAddress,
+  timeouts: ForwardTimeouts,
+  signal: AbortSignal,
+): Promise<ForwardConnection> {
+  const socket = await open(address, timeouts.connectTimeoutMs, signal);
   const name = `${address.host}:${address.port}`;
   let waiting: { readonly chunkId: string; readonly settled: PromiseWithResolvers<void> } | undefined;
   let failed: Error | undefined;
@@ -84,13 +89,13 @@ export async function connectForward(address: ForwardAddress, timeouts: ForwardT
   };
 }
 
-function open({ host, port }: ForwardAddress, timeoutMs: number): Promise<Socket> {
+function open({ host, port }: ForwardAddress, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const refuse = (cause: unknown) => {
     socket.destroy();
     reject(new ForwardConnectionError(`the agent at ${host}:${port} cannot be reached`, { cause }));
   };
-  const socket = connect({ host, port, noDelay: true });
+  const socket = connect({ host, port, noDelay: true, signal });
   const timer = setTimeout(() => refuse(new Error(`not within ${timeoutMs} ms`)), timeoutMs);
   socket.once("error", refuse);
   socket.once("connect", () => {

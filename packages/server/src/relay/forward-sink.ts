@@ -123,7 +123,7 @@ export function createForwardSink(options: ForwardSinkOptions): ForwardSink {
     for (let tries = 1; ; tries++) {
       stop.signal.throwIfAborted();
       try {
-        connection ??= await connectForward(address, timeouts);
+        connection ??= await connectForward(address, timeouts, stop.signal);
         await connection.send(chunk, chunkId);
         return;
       } catch (error) {
