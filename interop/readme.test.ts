@@ -83,6 +83,17 @@ test("the README's first program runs against npm start", async () => {
   expect(stdout).toMatch(/eve is not in the room \(request \S+\)/);
 });
 
+test("the README's consumer is at most 15 lines as the formatter writes it, imports, failure policy and stop included", async () => {
+  const program = programs("README.md")[1] ?? "";
+  writeFileSync(join(folder, "formatted.ts"), program);
+  const config = ["--config-path", join(root, "biome.json"), "--vcs-enabled=false"];
+  await run("biome", ["format", "--write", ...config, "formatted.ts"], { cwd: folder });
+  const formatted = readFileSync(join(folder, "formatted.ts"), "utf8");
+  expect(formatted).toBe(program);
+  expect(formatted.trim().split("\n").length).toBeLessThanOrEqual(15);
+  for (const part of [/^import .*subscribe/m, /onFailure: "park"/, /consumer\.close\(\)/]) expect(program).toMatch(part);
+});
+
 test("the README's consumer receives what is sent, and stops with Ctrl-C", async () => {
   writeFileSync(join(folder, "consumer.ts"), programs("README.md")[1] ?? "");
   const consumer = spawn(process.execPath, ["consumer.ts"], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });

@@ -4,12 +4,19 @@ import { chainOf, failureKind } from "./failure.ts";
 import { pause } from "./waiting.ts";
 
 /**
+ * Where a claim starts: where the group had `committed` that it goes on; at the `oldest` or the `newest` record, when the group had
+ * committed nothing; or, when what it had committed was `lost`, where the owner wanted to go on.
+ */
+export type ClaimStart = "committed" | "oldest" | "newest" | "lost";
+
+/**
  * A partition that the group assigned to this consumer, until it is taken away. After a rebalance the same partition comes
  * back as another claim, and starts at the committed offset.
  */
 export interface PartitionClaim extends TopicPartition {
   /** The first offset that is handed over. */
   readonly startOffset: bigint;
+  readonly startsFrom: ClaimStart;
   /** The offset that is fetched next. */
   readonly position: bigint;
   /** The offset that the next record of the partition will get, as far as it is known: `highOffset - position` is the lag. */
@@ -50,6 +57,7 @@ export class Claim implements PartitionClaim {
   readonly topic: string;
   readonly partition: number;
   startOffset = -1n;
+  startsFrom: ClaimStart = "committed";
   highOffset = -1n;
   /** Whether `onAssigned` was told of it. */
   announced = false;

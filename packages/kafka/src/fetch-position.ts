@@ -20,6 +20,7 @@ export async function beginFetching({ kafka, options }: FetchContext, fresh: Cla
       const start = offsetsFor(claim, starts);
       claim.highOffset = start.highOffset;
       claim.startOffset = claim.position = await placeWithin(options, claim, start.offset, start);
+      claim.startsFrom = claim.startOffset === start.offset ? start.startsFrom : "lost";
     }
     signal.throwIfAborted();
     for (const claim of fresh) claim.announced = true;

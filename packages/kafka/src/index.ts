@@ -1,5 +1,5 @@
 export { type Broker, kafkaBroker } from "./broker.ts";
-export type { PartitionClaim } from "./claim.ts";
+export type { ClaimStart, PartitionClaim } from "./claim.ts";
 export type { KafkaConnection } from "./connection.ts";
 export { startConsumer } from "./consumer-driver.ts";
 export type { ConsumerDriver, ConsumerOptions, RevokeReason } from "./consumer-options.ts";

@@ -1,5 +1,6 @@
 import type { Kafka } from "kafkajs";
 import { askBrokers, type Patience } from "./admin.ts";
+import type { ClaimStart } from "./claim.ts";
 import type { TopicPartition } from "./errors.ts";
 import { committedOf, offsetsOf, type PartitionOffsets } from "./topics.ts";
 
@@ -7,6 +8,7 @@ import { committedOf, offsetsOf, type PartitionOffsets } from "./topics.ts";
 export interface StartOffset extends PartitionOffsets {
   topic: string;
   offset: bigint;
+  startsFrom: Exclude<ClaimStart, "lost">;
 }
 
 /** Where the group goes on in each partition: its committed offset, or else the beginning or the end. */
@@ -26,8 +28,10 @@ export async function fetchStartOffsets(
           partitions.some((p) => p.topic === topic && p.partition === o.partition),
         );
         return wanted.map((o) => {
-          const fallback = group.fromBeginning ? o.lowOffset : o.highOffset;
-          return { ...o, topic, offset: committed.get(o.partition) ?? fallback };
+          const offset = committed.get(o.partition);
+          if (offset !== undefined) return { ...o, topic, offset, startsFrom: "committed" as const };
+          if (group.fromBeginning) return { ...o, topic, offset: o.lowOffset, startsFrom: "oldest" as const };
+          return { ...o, topic, offset: o.highOffset, startsFrom: "newest" as const };
         });
       },
       how,

@@ -122,7 +122,7 @@ export function describeBroker(name: string, host: ContractHost): void {
       await send(topic, "a", "b", "c");
       const first = await listen(topic, group, {
         async onBatch(claim) {
-          expect([claim.startOffset, claim.highOffset]).toEqual([0n, 3n]);
+          expect([claim.startOffset, claim.startsFrom, claim.highOffset]).toEqual([0n, "oldest", 3n]);
           expect(await claim.commit(2n)).toBe(true);
         },
       });
@@ -135,6 +135,8 @@ export function describeBroker(name: string, host: ContractHost): void {
       await expect.poll(second.keys, patient).toEqual(["c", "d"]);
       await expect.poll(fresh.keys, patient).toEqual(["d"]);
       expect(second.driver.claims[0]).toMatchObject({ startOffset: 2n, position: 4n, highOffset: 4n });
+      expect(second.driver.claims[0]?.startsFrom).toBe("committed");
+      expect(fresh.driver.claims[0]).toMatchObject({ startOffset: 3n, startsFrom: "newest" });
       await Promise.all([second.driver.close(), fresh.driver.close()]);
       expect(second.told).toEqual(["assigned 0", "close 0"]);
     });
@@ -249,6 +251,7 @@ export function describeBroker(name: string, host: ContractHost): void {
       expect(await committed(group, topic)).toEqual(new Map([[0, 1n]]));
       const third = await listen(topic, group, { onOffsetLost: async ({ lowOffset }) => lowOffset });
       await expect.poll(third.keys, patient).toEqual(["d"]);
+      expect(third.driver.claims[0]).toMatchObject({ startOffset: 3n, startsFrom: "lost" });
       await third.driver.close();
     });
 

@@ -1,4 +1,4 @@
-import { KafkaError, type PartitionClaim } from "@maru/kafka";
+import { type ClaimStart, KafkaError, type PartitionClaim } from "@maru/kafka";
 
 /** What a claim may do with the broker. */
 export interface ClaimControl {
@@ -15,6 +15,7 @@ export class MemoryClaim implements PartitionClaim {
   /** Of the group, when it assigned the partition. */
   readonly generation: number;
   startOffset = -1n;
+  startsFrom: ClaimStart = "committed";
   position = -1n;
   highOffset = -1n;
   /** Whether `onAssigned` was told of it. */

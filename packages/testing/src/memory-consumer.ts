@@ -53,10 +53,12 @@ export async function startMemoryConsumer(deps: MemoryConsumerDeps): Promise<Con
       await weather.before("ask");
       for (const claim of fresh) {
         const held = heldOf(claim);
-        const fallback = options.fromBeginning ? held.lowOffset : held.highOffset;
         claim.highOffset = held.highOffset;
-        const wanted = group.committed(claim.topic).get(claim.partition) ?? fallback;
+        const committed = group.committed(claim.topic).get(claim.partition);
+        const wanted = committed ?? (options.fromBeginning ? held.lowOffset : held.highOffset);
         claim.startOffset = claim.position = await placeWithin(claim, wanted);
+        const newGroup = options.fromBeginning ? "oldest" : "newest";
+        claim.startsFrom = claim.startOffset !== wanted ? "lost" : committed === undefined ? newGroup : "committed";
       }
       if (isLost()) return;
       for (const claim of fresh) claim.announced = true;

@@ -8,6 +8,7 @@ export {
   on,
   type UnknownCardEvent,
 } from "./card-events.ts";
+export { type ConsumeOptions, consume, type Delivered, type EventLoop } from "./consume.ts";
 export type { ConsumerTracing } from "./consumer-tracing.ts";
 export {
   type DeadLetterFilter,

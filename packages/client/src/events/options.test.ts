@@ -23,6 +23,7 @@ test.each([
   ["stallCheckMs", { stallCheckMs: 0 }],
   ["drainTimeoutMs", { drainTimeoutMs: Number.NaN }],
   ["onFailure", { onFailure: "ignore" as "skip" }],
+  ["onOffsetLost", { onOffsetLost: "skip" as "heal" }],
   ["retry.maxAttempts", { retry: { maxAttempts: 0 } }],
 ])("a bad option is refused by name: %s", (name, bad) => {
   expect(() => toSettings({ ...good, ...bad })).toThrow(name);

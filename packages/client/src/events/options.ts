@@ -44,6 +44,13 @@ export interface SubscribeOptions<Tx = undefined> extends BrokerOptions {
    * which the consumer creates where they are missing. @default "park"
    */
   readonly onFailure?: FailurePolicy;
+  /**
+   * What to do when the place where the group wants to go on is no longer in the topic. `stop`: the consumer stops with
+   * `OffsetLostError` of `@maru/kafka`. `heal`: it warns, goes on at the oldest event that the topic holds, and reads from the
+   * table what a room lacks as soon as its next event comes. That takes `positions`; without them, only rooms of which this
+   * consumer has handled something since it was assigned the partition are healed. @default "stop"
+   */
+  readonly onOffsetLost?: "stop" | "heal";
   /** See {@link HandlerRetryOptions}. */
   readonly retry?: HandlerRetryOptions;
   /** How long done events may wait until they are committed, in milliseconds; after a crash they come again. @default 500 */
@@ -87,6 +94,8 @@ export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
   }
   const { onFailure = "park" } = options;
   if (!policies.includes(onFailure)) throw new TypeError(`subscribe: onFailure must be one of ${policies.join(", ")}`);
+  const { onOffsetLost = "stop" } = options;
+  if (!["stop", "heal"].includes(onOffsetLost)) throw new TypeError("subscribe: onOffsetLost must be stop or heal");
   const retry = toHandlerRetryPolicy(options.retry);
   const broker = brokerOf("subscribe", options, group);
   return {
@@ -95,6 +104,7 @@ export function toSettings<Tx>(options: SubscribeOptions<Tx>) {
     topic,
     positions: options.positions,
     onFailure,
+    onOffsetLost,
     fromBeginning,
     maxInFlight,
     commitIntervalMs,

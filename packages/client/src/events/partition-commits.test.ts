@@ -11,6 +11,7 @@ function startCommits(commit: PartitionClaim["commit"], intervalMs: number) {
     topic: "t",
     partition: 0,
     startOffset: 0n,
+    startsFrom: "committed",
     position: 0n,
     highOffset: 0n,
     signal: lost.signal,

@@ -26,6 +26,7 @@ function startWork<Tx = undefined>(handlers: Handlers<Tx>, changes: Partial<Part
     topic: "t",
     partition: 0,
     startOffset: 0n,
+    startsFrom: "committed",
     position: 0n,
     highOffset: 0n,
     signal: lost.signal,

@@ -20,6 +20,7 @@ import type { LaneHost } from "./lane-host.ts";
 import { createLaneLetters } from "./lane-letters.ts";
 import { createLaneReading } from "./lane-reading.ts";
 import type { Letters } from "./letters.ts";
+import { LoopLeftError } from "./loop-left-error.ts";
 import type { FailurePolicy } from "./options.ts";
 import { createPartitionCommits } from "./partition-commits.ts";
 import { createPositions } from "./positions.ts";
@@ -205,7 +206,8 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
       lane.failure = error;
       lane.firstFailedAt ??= new Date();
       const isLast = attempt >= deps.retry.maxAttempts;
-      if (!signal.aborted && (stop.signal.aborted || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
+      const isTold = !signal.aborted && !(error instanceof LoopLeftError);
+      if (isTold && (stop.signal.aborted || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
       const policy = lane.replay && deps.onFailure === "skip" ? "park" : deps.onFailure;
       return input(lane, isLast ? giveUpInput[policy] : "failed");
     }

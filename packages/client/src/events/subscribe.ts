@@ -1,4 +1,4 @@
-import type { ConsumedRecord, PartitionClaim, RevokeReason } from "@maru/kafka";
+import type { ClaimStart, ConsumedRecord, PartitionClaim, RevokeReason } from "@maru/kafka";
 import type { Maru } from "../connect.ts";
 import { decodeEvent } from "./decode.ts";
 import { openGroupLetters } from "./group-letters.ts";
@@ -10,7 +10,7 @@ import type { FetchedEvent } from "./lane.ts";
 import { observe } from "./observation.ts";
 import { refuseBadHandlers, type SubscribeOptions, toSettings } from "./options.ts";
 import { createPartitionWork, type PartitionWork, type PartitionWorkDeps } from "./partition-work.ts";
-import { type ConsumerWarning, stallWarning } from "./warning.ts";
+import { type ConsumerWarning, offsetLostWarning, stallWarning, startWarning } from "./warning.ts";
 import { within } from "./within.ts";
 
 /** The part of the client that a consumer uses: what `connectMaru` makes has it. */
@@ -21,6 +21,13 @@ export interface EntrySource {
 /** A partition of the topic, as a consumer sees it. */
 export interface ConsumedPartition {
   readonly partition: number;
+  /** The first offset that was handed over in this assignment. */
+  readonly startOffset: bigint;
+  /**
+   * Why there: the group had `committed` it; it had committed nothing, and that was the `oldest` or the `newest`; or what it had
+   * committed was `lost`.
+   */
+  readonly startsFrom: ClaimStart;
   /** The offset that is fetched next; negative while it is not known. */
   readonly position: bigint;
   /** The offset that the next event will get, as of the last fetch or some seconds ago; negative while it is not known. */
@@ -179,7 +186,14 @@ export async function subscribe<Tx = undefined>(
     groupId: group,
     topics: [topic],
     fromBeginning: settings.fromBeginning,
+    async onOffsetLost(error) {
+      if (settings.onOffsetLost === "stop") return undefined;
+      warn(offsetLostWarning(group, error, settings.positions !== undefined));
+      return error.lowOffset;
+    },
     async onAssigned(claims) {
+      const started = startWarning(group, claims);
+      if (started) warn(started);
       const signal = AbortSignal.any([stopping.signal, ...claims.map((claim) => claim.signal)]);
       await letters?.caughtUp(
         claims.map(({ partition }) => partition),
@@ -225,7 +239,9 @@ export async function subscribe<Tx = undefined>(
       if (failure) throw failure.error;
     }),
     get partitions() {
-      return driver.claims.map(({ partition, position, highOffset }) => ({ partition, position, highOffset }));
+      return driver.claims.map(({ partition, startOffset, startsFrom, position, highOffset }) => {
+        return { partition, startOffset, startsFrom, position, highOffset };
+      });
     },
     lag,
     close,

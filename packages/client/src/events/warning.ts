@@ -1,4 +1,4 @@
-import type { ConsumerStall } from "@maru/kafka";
+import type { ConsumerStall, OffsetLostError, PartitionClaim } from "@maru/kafka";
 import type { DeadLetter } from "@maru/protocol";
 import type { EventPlace } from "./errors.ts";
 import type { AnyEvent, GapEvent } from "./handlers.ts";
@@ -9,7 +9,9 @@ const SHOWN_PARTITIONS = 3;
 export interface ConsumerWarning {
   /**
    * `gap`: entries of a room are missing and cannot be had. `healDelayed`: missing entries cannot be read from the table yet;
-   * told again after twice as many tries. `positionDelayed`: the position store does not answer. `parked`: an event failed for
+   * told again after twice as many tries. `positionDelayed`: the position store does not answer. `startedAt`: the group had committed nothing, and begins in the
+   * middle of the topic. `offsetLost`: the place where the group wanted to go on is gone, and it goes on at the oldest event.
+   * `parked`: an event failed for
    * good, and its room waits for a redrive. `skipped`: an event failed for good, and is among the dead letters.
    * `lettersDelayed`: the topics of dead letters cannot be read for the moment. `letterUnreadable`: a record there is no dead
    * letter. `handlerFailed`: a handler threw, and the event will be handed over again.
@@ -21,6 +23,8 @@ export interface ConsumerWarning {
     | "gap"
     | "healDelayed"
     | "positionDelayed"
+    | "startedAt"
+    | "offsetLost"
     | "parked"
     | "skipped"
     | "lettersDelayed"
@@ -67,6 +71,30 @@ export function positionWarning(roomId: string, cause: unknown): ConsumerWarning
   return { code: "positionDelayed", message, roomId, cause };
 }
 
+/** The warning that a group begins in the middle of the topic; undefined where it does not. */
+export function startWarning(group: string, claims: readonly PartitionClaim[]): ConsumerWarning | undefined {
+  const inMiddle = claims.filter(({ startsFrom, startOffset }) => {
+    return startOffset > 0n && (startsFrom === "oldest" || startsFrom === "newest");
+  });
+  if (inMiddle.length === 0) return undefined;
+  const places = inMiddle.map(({ topic, partition, startOffset, startsFrom }) => {
+    return `${topic}/${partition} at ${startOffset}, the ${startsFrom}`;
+  });
+  const message = `group ${group} has committed nothing and starts in the middle of the topic (${listed(places)}): what came before is not handed over`;
+  return { code: "startedAt", message };
+}
+
+/** The warning that the place where the group wanted to go on is gone. */
+export function offsetLostWarning(group: string, cause: OffsetLostError, hasPositions: boolean): ConsumerWarning {
+  const { topic, partition, offset, lowOffset, highOffset } = cause;
+  const what = offset < lowOffset ? `offsets ${offset} to ${lowOffset - 1n} are gone` : `it ends at ${highOffset}`;
+  const then = hasPositions
+    ? "what a room lacks is read from the table when its next event comes"
+    : "without positions, only rooms of which something was handled since the assignment get from the table what they lack: others may have missed events, which a replay hands over";
+  const message = `group ${group} wanted to go on at ${offset} of ${topic}/${partition}, but ${what}; it goes on at ${lowOffset}, and ${then}`;
+  return { code: "offsetLost", message, cause };
+}
+
 /** The warning that a topic of dead letters cannot be read or followed for the moment. */
 export function lettersWarning(topic: string, cause: unknown): ConsumerWarning {
   const message = `${topic} cannot be read for the moment: nothing begins in partitions that are assigned now: ${textOf(cause)}`;
@@ -97,11 +125,10 @@ export function stallWarning(group: string, stall: ConsumerStall): ConsumerWarni
     unjoined: "the brokers do not let it in",
     unanswered: "nothing comes, and the brokers do not say whether something is there",
   };
-  const shown = partitions.slice(0, SHOWN_PARTITIONS).map(({ topic, partition, position, highOffset }) => {
+  const places = partitions.map(({ topic, partition, position, highOffset }) => {
     return `${topic}/${partition} at ${position} of ${highOffset}`;
   });
-  const others = partitions.length - shown.length;
-  const where = shown.length === 0 ? "" : ` (${shown.join(", ")}${others > 0 ? ` and ${others} others` : ""})`;
+  const where = places.length === 0 ? "" : ` (${listed(places)})`;
   const then = willRejoin ? "; it joins anew" : "";
   const why = cause === undefined ? "" : `: ${textOf(cause)}`;
   const message = `group ${group} has been without events for ${Math.round(quietMs / 1000)} s: ${reasons[what]}${where}${then}${why}`;
@@ -111,6 +138,12 @@ export function stallWarning(group: string, stall: ConsumerStall): ConsumerWarni
 /** Reports with Node's own warnings, which go to stderr unless the process says otherwise. */
 export function emitProcessWarning(warning: ConsumerWarning): void {
   process.emitWarning(warning.message, { type: "MaruWarning", code: warning.code });
+}
+
+function listed(places: readonly string[]): string {
+  const shown = places.slice(0, SHOWN_PARTITIONS);
+  const others = places.length - shown.length;
+  return `${shown.join(", ")}${others > 0 ? ` and ${others} others` : ""}`;
 }
 
 function textOf(thrown: unknown): string {

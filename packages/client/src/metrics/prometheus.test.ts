@@ -45,6 +45,7 @@ function startMeasured(handlers: Handlers) {
     topic: "t",
     partition: 3,
     startOffset: 0n,
+    startsFrom: "committed",
     position: 5n,
     highOffset: 9n,
     signal: new AbortController().signal,
