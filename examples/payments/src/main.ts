@@ -1,7 +1,7 @@
 // Pays what people send each other in their rooms.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { cardOf, connectMaru, type Maru } from "@maru/client";
 import { dynamodbPositions, ensurePositionsTable } from "@maru/client/events/dynamodb";
 import { findRunning } from "@maru/devstack/servers";
@@ -9,6 +9,7 @@ import { kafkaBroker } from "@maru/kafka";
 import { HoldState, ROOM_EVENTS_TOPIC } from "@maru/protocol";
 import { RemittanceSchema, RemittanceStatus } from "../gen/acme/remittance/v1/remittance_pb.js";
 import { type DynamodbLedger, dynamodbLedger, ensureLedgerTable } from "./dynamodb-ledger.ts";
+import { localDynamodb } from "./local-dynamodb.ts";
 import { registerRemittances, sendRemittance } from "./send-remittance.ts";
 import { startPayments } from "./start-payments.ts";
 import { type AtStep, type Step, steps } from "./steps.ts";
@@ -82,8 +83,7 @@ async function onSite(run: (site: Site) => Promise<void>): Promise<void> {
   const { grpcAddress: address, token, dynamodbEndpoint: endpoint } = given;
   const brokers = [...given.brokers];
   await using maru = connectMaru({ address, token });
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new DynamoDBClient({ endpoint, region: "us-east-1", credentials });
+  const client = localDynamodb(endpoint);
   await ensureLedgerTable(client, values.ledger);
   try {
     await run({ maru, brokers, client, ledger: dynamodbLedger(client, values.ledger) });
