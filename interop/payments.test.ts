@@ -44,7 +44,7 @@ beforeAll(async () => {
     MARU_ADDRESS: server.grpcAddress,
     MARU_TOKEN: token,
     KAFKA_BROKERS: kafka.brokers.join(","),
-    MARU_DYNAMODB_ENDPOINT: dynamodb.endpoint,
+    DYNAMODB_ENDPOINT: dynamodb.endpoint,
   };
   const client = localDynamodb(dynamodb.endpoint);
   await ensureLedgerTable(client, tables.ledger);

@@ -19,7 +19,7 @@ const help = `usage: node examples/payments/src/main.ts work                    
        node examples/payments/src/main.ts balances USER …          says what users have
 
 Users get an account with 10000 in it when they first pay or are paid. It uses the Maru and the DynamoDB that "npm start"
-runs, or MARU_ADDRESS, MARU_TOKEN, KAFKA_BROKERS and MARU_DYNAMODB_ENDPOINT.
+runs, or MARU_ADDRESS, MARU_TOKEN, KAFKA_BROKERS and DYNAMODB_ENDPOINT.
 
   --ledger T               the table of accounts and journal (default: payments-ledger)
   --positions T            the table of positions (default: payments-positions)
@@ -66,18 +66,18 @@ try {
 }
 
 async function onSite(run: (site: Site) => Promise<void>): Promise<void> {
-  const { MARU_ADDRESS, MARU_TOKEN = "", KAFKA_BROKERS, MARU_DYNAMODB_ENDPOINT } = process.env;
+  const { MARU_ADDRESS, MARU_TOKEN = "", KAFKA_BROKERS, DYNAMODB_ENDPOINT } = process.env;
   const given =
-    MARU_ADDRESS && KAFKA_BROKERS && MARU_DYNAMODB_ENDPOINT
+    MARU_ADDRESS && KAFKA_BROKERS && DYNAMODB_ENDPOINT
       ? {
           grpcAddress: MARU_ADDRESS,
           token: MARU_TOKEN,
           brokers: KAFKA_BROKERS.split(","),
-          dynamodbEndpoint: MARU_DYNAMODB_ENDPOINT,
+          dynamodbEndpoint: DYNAMODB_ENDPOINT,
         }
       : await findRunning();
   if (given === undefined) {
-    const variables = "MARU_ADDRESS, KAFKA_BROKERS and MARU_DYNAMODB_ENDPOINT";
+    const variables = "MARU_ADDRESS, KAFKA_BROKERS and DYNAMODB_ENDPOINT";
     throw new Error(`no "npm start" is running, and ${variables} are not all set`);
   }
   const { grpcAddress: address, token, dynamodbEndpoint: endpoint } = given;
