@@ -73,9 +73,11 @@ describe.for(runtimes)("on %s", ([, node]) => {
 
   test("every entry point imports when all packages are there", async () => {
     const folder = emptyFolder();
-    await installPacked(folder, [...publishedPackages], ["@opentelemetry/api@1.10.0", "prom-client@15.1.3"]);
+    const peers = ["@opentelemetry/api@1.10.0", "prom-client@15.1.3", "@aws-sdk/client-dynamodb@3.1164.0"];
+    await installPacked(folder, [...publishedPackages], peers);
     const modules = ["@maru/protocol", "@maru/protocol/descriptors", "@maru/protocol/grpc", "@maru/kafka"];
     modules.push("@maru/client", "@maru/client/events", "@maru/testing");
+    modules.push("@maru/client/events/dynamodb", "@maru/client/events/postgres");
     modules.push("@maru/client/metrics/prometheus", "@maru/client/tracing/opentelemetry");
     const output = await importAll(folder, ...modules);
     for (const name of modules) expect(output).toMatch(new RegExp(`^${name} [1-9]`, "m"));

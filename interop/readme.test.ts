@@ -15,12 +15,14 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   const others = ["typescript@7.0.2", "@types/node@24.19.2", "@opentelemetry/api@1.10.0", "prom-client@15.1.3"];
+  others.push("@aws-sdk/client-dynamodb@3.1164.0", "pg@8.23.1", "@types/pg@8.23.1");
   await installPacked(folder, ["protocol", "kafka", "client", "testing"], others);
   cpSync(join(root, "packages/client/test/acme/gen"), join(folder, "gen"), { recursive: true });
   const descriptors = ["-o", join(folder, "payments.binpb"), "--as-file-descriptor-set"];
   await run("buf", ["build", join(root, "packages/client/test/acme/proto"), ...descriptors]);
   maru = await startMaru();
-  env = { ...process.env, MARU_TOKEN: maru.exported("MARU_TOKEN"), KAFKA_BROKERS: maru.exported("KAFKA_BROKERS") };
+  const names = ["MARU_TOKEN", "KAFKA_BROKERS", "DYNAMODB_ENDPOINT"];
+  env = { ...process.env, ...Object.fromEntries(names.map((name) => [name, maru.exported(name)])) };
 }, 300_000);
 
 afterAll(async () => {

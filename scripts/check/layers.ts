@@ -243,6 +243,7 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/relay/forward-sink.ts", line: 'import { startProducer } from "@maru/kafka";' },
   { file: "packages/server/src/config.ts", line: 'import { parse } from "yaml";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
+  { file: "packages/client/src/events/subscribe.ts", line: 'import { x } from "@aws-sdk/client-dynamodb";' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },
 ];
 

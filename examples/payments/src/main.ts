@@ -1,7 +1,7 @@
 // Pays what people send each other in their rooms.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { cardOf, connectMaru, type Maru } from "@maru/client";
 import { dynamodbPositions, ensurePositionsTable } from "@maru/client/events/dynamodb";
 import { findRunning } from "@maru/devstack/servers";
@@ -9,6 +9,7 @@ import { kafkaBroker } from "@maru/kafka";
 import { HoldState, ROOM_EVENTS_TOPIC } from "@maru/protocol";
 import { RemittanceSchema, RemittanceStatus } from "../gen/acme/remittance/v1/remittance_pb.js";
 import { type DynamodbLedger, dynamodbLedger, ensureLedgerTable } from "./dynamodb-ledger.ts";
+import { localDynamodb } from "./local-dynamodb.ts";
 import { registerRemittances, sendRemittance } from "./send-remittance.ts";
 import { startPayments } from "./start-payments.ts";
 import { type AtStep, type Step, steps } from "./steps.ts";
@@ -18,7 +19,7 @@ const help = `usage: node examples/payments/src/main.ts work                    
        node examples/payments/src/main.ts balances USER …          says what users have
 
 Users get an account with 10000 in it when they first pay or are paid. It uses the Maru and the DynamoDB that "npm start"
-runs, or MARU_ADDRESS, MARU_TOKEN, KAFKA_BROKERS and MARU_DYNAMODB_ENDPOINT.
+runs, or MARU_ADDRESS, MARU_TOKEN, KAFKA_BROKERS and DYNAMODB_ENDPOINT.
 
   --ledger T               the table of accounts and journal (default: payments-ledger)
   --positions T            the table of positions (default: payments-positions)
@@ -65,25 +66,24 @@ try {
 }
 
 async function onSite(run: (site: Site) => Promise<void>): Promise<void> {
-  const { MARU_ADDRESS, MARU_TOKEN = "", KAFKA_BROKERS, MARU_DYNAMODB_ENDPOINT } = process.env;
+  const { MARU_ADDRESS, MARU_TOKEN = "", KAFKA_BROKERS, DYNAMODB_ENDPOINT } = process.env;
   const given =
-    MARU_ADDRESS && KAFKA_BROKERS && MARU_DYNAMODB_ENDPOINT
+    MARU_ADDRESS && KAFKA_BROKERS && DYNAMODB_ENDPOINT
       ? {
           grpcAddress: MARU_ADDRESS,
           token: MARU_TOKEN,
           brokers: KAFKA_BROKERS.split(","),
-          dynamodbEndpoint: MARU_DYNAMODB_ENDPOINT,
+          dynamodbEndpoint: DYNAMODB_ENDPOINT,
         }
       : await findRunning();
   if (given === undefined) {
-    const variables = "MARU_ADDRESS, KAFKA_BROKERS and MARU_DYNAMODB_ENDPOINT";
+    const variables = "MARU_ADDRESS, KAFKA_BROKERS and DYNAMODB_ENDPOINT";
     throw new Error(`no "npm start" is running, and ${variables} are not all set`);
   }
   const { grpcAddress: address, token, dynamodbEndpoint: endpoint } = given;
   const brokers = [...given.brokers];
   await using maru = connectMaru({ address, token });
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new DynamoDBClient({ endpoint, region: "us-east-1", credentials });
+  const client = localDynamodb(endpoint);
   await ensureLedgerTable(client, values.ledger);
   try {
     await run({ maru, brokers, client, ledger: dynamodbLedger(client, values.ledger) });

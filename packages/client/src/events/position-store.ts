@@ -14,6 +14,19 @@ export interface ProcessStep {
  * each event then has its effect once, over crashes, rebalances and repeats. What a handler does outside of the store's
  * transaction (a call over HTTP, a mail) is not covered: it may happen again.
  *
+ * There is one for DynamoDB, `@maru/client/events/dynamodb`, one for PostgreSQL, `@maru/client/events/postgres`, and one in
+ * memory, `memoryPositions` of `@maru/testing`. One of your own keeps these rules:
+ *
+ * - A position is a number by group and `roomId`, and never goes back. `roomId` is any text: an event that comes again after a
+ *   redrive has one of its own.
+ * - Two consumers may call `process` for the same event at the same time, from two processes, because one has lost its
+ *   partition and does not know yet. Only one of them may store. So the position is compared where it is stored, by the
+ *   database: `previousSeq` is what this consumer believes.
+ * - When the answer to the commit is lost, nobody knows whether it is stored. Rejecting is right: the event comes again, and is
+ *   then a `"repeat"`. To say `"processed"` needs a look at what is stored.
+ * - `work` is called at most once by a call, and what it threw comes out as it is. `tx` is worth nothing afterwards.
+ * - Other rooms do not wait: `process` is called for several at a time.
+ *
  * @typeParam Tx what a handler writes through, `ctx.tx`
  */
 export interface PositionStore<Tx> {
@@ -21,7 +34,8 @@ export interface PositionStore<Tx> {
   load(group: string, roomId: string): Promise<number | undefined>;
   /**
    * Runs `work` and stores `seq` as the room's position, together. `"repeat"`: the position is at or beyond `seq` already,
-   * and nothing of `work` has an effect. Rejects with what `work` throws, or what the database says; then nothing is stored.
+   * and nothing of `work` has an effect. Rejects with what `work` throws, or what the database says; then nothing is stored,
+   * unless it is the answer to the commit that was lost.
    */
   process(step: ProcessStep, work: (tx: Tx) => Promise<void>): Promise<"processed" | "repeat">;
 }

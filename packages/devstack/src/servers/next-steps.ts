@@ -32,10 +32,11 @@ export function nextSteps(running: Running, roomId: string, logFile: string): st
   DynamoDB  ${dynamodbEndpoint}  (table maru)
   log       ${logFile}
 
-A token for the service "demo", valid for a day, and the brokers for consumers:
+A token for the service "demo", valid for a day, and what consumers need:
 
   export MARU_TOKEN=${token}
   export KAFKA_BROKERS=${brokers.join(",")}
+  export DYNAMODB_ENDPOINT=${dynamodbEndpoint}
 
 List the services, send a message, read it back:
 

@@ -9,7 +9,10 @@ import { quoteTable } from "./positions-table-sql.ts";
 export interface PostgresPositionsOptions {
   /** A table as `positionsTableSql` makes it, with its schema if it has one. @default "maru_positions" */
   readonly table?: string;
-  /** How long to wait for another consumer that processes an event of the same room, in milliseconds. @default 10_000 */
+  /**
+   * How long to wait for another consumer that processes an event of the same room, in milliseconds; and for each lock that a
+   * statement of the handler needs. @default 10_000
+   */
   readonly lockTimeoutMs?: number;
   /**
    * How long a handler may do something else between two statements, in milliseconds, before PostgreSQL ends its
