@@ -10,6 +10,8 @@ export interface Victims {
   readonly consumers: Consumers;
 }
 
+const maxBlows = 30;
+
 /** Strikes again and again, until the weather is calm; resolves when all that was struck is up again. */
 export async function strike(world: World, { servers, relays, consumers }: Victims): Promise<void> {
   const { dice, time, weather, history, stream, leases } = world;
@@ -35,12 +37,12 @@ export async function strike(world: World, { servers, relays, consumers }: Victi
     },
     forgetOffsets() {
       history.note("the group forgets its offsets");
-      consumers.forgetOffsets();
+      return consumers.forgetOffsets();
     },
     killServer: servers.kill,
   };
   const underWay = new Set<Promise<void>>();
-  for (;;) {
+  for (let blows = 0; blows < maxBlows; blows++) {
     await time.sleep(dice.next() * 2 * weather.blowEveryMs);
     if (world.isCalm) break;
     const blow = dice.weighted(weather.blows);

@@ -54,8 +54,9 @@ function checkTopic({ hosted, weather }: World, roomId: string, count: number): 
     if (ofRoom !== roomId || seen.has(seq)) continue;
     if (gap !== undefined) violations.push(`the topic has a gap in the place of ${seq} of ${roomId}`);
     seen.add(seq);
-    const isNext = weather.hole > 0 ? seq > last : seq === last + 1;
-    if (!isNext) violations.push(`the topic has ${seq} of ${roomId} after ${last} for the first time`);
+    // What an agent lost, and was not checkpointed, may come later.
+    if (weather.hole === 0 && seq !== last + 1)
+      violations.push(`the topic has ${seq} of ${roomId} after ${last} for the first time`);
     last = seq;
   }
   if (weather.hole === 0 && last !== count)
@@ -73,11 +74,11 @@ function checkHandled(world: World, roomId: string, count: number): string[] {
     violations.push(`${first[wrong]} of ${roomId} was handled after ${first[wrong - 1]} for the first time`);
   const gaps = history.gaps.filter((gap) => gap.roomId === roomId);
   const isTold = (seq: number) => gaps.some((gap) => gap.firstMissingSeq <= seq && seq <= gap.lastMissingSeq);
-  // What an agent lost shows when something follows it, and to a consumer that knows where it was before.
+  // What an agent lost shows between two others, and to a consumer that knows where it was before. The rest is the reconciler's.
   const inTopic = new Set(seqsInTopic(world, roomId));
-  const lastInTopic = Math.max(0, ...inTopic);
+  const isBetween = (seq: number) => Math.min(...inTopic) < seq && seq < Math.max(...inTopic);
   const isExcused = (seq: number) =>
-    weather.hole > 0 && (isTold(seq) || seq > lastInTopic || (!weather.positions && !inTopic.has(seq)));
+    weather.hole > 0 && !inTopic.has(seq) && (isTold(seq) || !weather.positions || !isBetween(seq));
   const seen = new Set(handled.map(({ seq }) => seq));
   for (let seq = 1; seq <= count; seq++) {
     if (!seen.has(seq) && !isExcused(seq)) violations.push(`${seq} of ${roomId} was neither handled nor told as a gap`);

@@ -30,7 +30,7 @@ export interface Consumers {
   freeze(): Promise<void>;
   closeOne(): Promise<void>;
   rebalance(): Promise<void>;
-  forgetOffsets(): void;
+  forgetOffsets(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,6 +38,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
   const { dice, weather, time, history, hosted } = world;
   const positions = weather.positions ? createMemoryPositions(world) : undefined;
   const running = new Set<RunningConsumer>();
+  const expelled = new Set<RunningConsumer>();
   let lives = 0;
   let isOver = false;
   await Promise.all(Array.from({ length: weather.consumerCount }, begin));
@@ -97,7 +98,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
   }
 
   function take(): RunningConsumer | undefined {
-    const awake = [...running].filter(({ process }) => process.state === "running");
+    const awake = [...running].filter((one) => !expelled.has(one));
     return awake.length === 0 ? undefined : dice.pick(awake);
   }
 
@@ -116,6 +117,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       const victim = take();
       if (victim === undefined) return;
       history.note(`${victim.process.name} stands still`);
+      expelled.add(victim);
       victim.process.state = "frozen";
       await victim.broker.expel();
       await time.sleep(dice.next() * 3_000);
@@ -123,6 +125,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       time.thaw(victim.process);
       await time.sleep(dice.next() * 500);
       history.note(`${victim.process.name} hears that it was expelled`);
+      expelled.delete(victim);
       await victim.broker.readmit();
     },
     async closeOne() {
@@ -134,7 +137,11 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       await begin();
     },
     rebalance: () => hosted.groupOf(group).rebalance(),
-    forgetOffsets: () => hosted.groupOf(group).forget(),
+    // Brokers forget a group that nobody is in: whoever joins next begins anew.
+    async forgetOffsets() {
+      hosted.groupOf(group).forget();
+      await hosted.groupOf(group).rebalance();
+    },
     async close() {
       isOver = true;
       const all = [...running];

@@ -27,4 +27,16 @@ for (let seed = seed0; seed < seed0 + n; seed++) {
   }
   if (n === 1) console.log(r.history.hash, r.steps, r.virtualMs, r.history.acked.length, r.history.handled.length);
 }
-console.log({ n, failed, msEach: (performance.now() - t) / n, max: ms, stepsEach: steps / n, vt: vt / n }, counts);
+const cpu = process.cpuUsage();
+console.log(
+  {
+    cpuMsEach: (cpu.user + cpu.system) / 1000 / n,
+    n,
+    failed,
+    msEach: (performance.now() - t) / n,
+    max: ms,
+    stepsEach: steps / n,
+    vt: vt / n,
+  },
+  counts,
+);

@@ -24,7 +24,7 @@ export interface Relays {
   close(): Promise<void>;
 }
 
-const leaseTtlMs = 3_000;
+const leaseTtlMs = 1_500;
 const clockOffMs = 300;
 
 export async function startRelays(world: World): Promise<Relays> {
@@ -48,7 +48,7 @@ export async function startRelays(world: World): Promise<Relays> {
         repairs: overNetwork(world.repairs, network),
         sink: world.twist.sink(lossySink(createKafkaSink(producer), world), world),
         clock: { nowMs: () => time.nowMs() + offMs },
-        log: silentLog,
+        log: historyLog(world),
         topics,
         deadLetterTopic: topics.deadLetters,
         source: "sim",
@@ -118,11 +118,10 @@ function lossySink(sink: EventSink, { network, weather, history }: World): Event
   };
 }
 
-const ignore = () => {};
-const silentLog = {
-  info: ignore,
-  warn: ignore,
-  error: ignore,
-  debug: ignore,
-  child: () => silentLog,
-} as unknown as Log;
+/** What relays say of trouble is in the history of the run. */
+function historyLog({ history }: World): Log {
+  const ignore = () => {};
+  const tell = (facts: { error?: unknown }, text: string) => history.note(`${text}: ${facts.error ?? ""}`);
+  const log = { info: ignore, debug: ignore, warn: tell, error: tell, child: () => log };
+  return log as unknown as Log;
+}

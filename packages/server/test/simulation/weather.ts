@@ -69,7 +69,7 @@ export function drawWeather(dice: Dice): Weather {
     rebalanceAtStep: dice.chance(0.8) ? 0 : dice.next() * 0.05,
     positions: dice.chance(0.5),
     onFailure: dice.pick(["park", "park", "skip", "stop"]),
-    blowEveryMs: dice.pick([50, 200, 1_000, 100_000]),
+    blowEveryMs: dice.pick([50, 100, 300, 100_000]),
     blows: {
       rollShard: seldom(),
       trimShard: dice.chance(0.9) ? 0 : 0.2,
@@ -81,7 +81,7 @@ export function drawWeather(dice: Dice): Weather {
       closeConsumer: seldom(),
       rebalance: seldom(),
       forgetOffsets: seldom() * 0.1,
-      killServer: seldom() + 0.1,
+      killServer: seldom() * 0.5 + 0.1,
     },
   };
 }
