@@ -41,6 +41,7 @@ export async function strike(world: World, { servers, relays, consumers }: Victi
     },
     killServer: servers.kill,
   };
+  if (weather.blowEveryMs === 0) return;
   const underWay = new Set<Promise<void>>();
   for (let blows = 0; blows < maxBlows; blows++) {
     await time.sleep(dice.next() * 2 * weather.blowEveryMs);
@@ -49,7 +50,10 @@ export async function strike(world: World, { servers, relays, consumers }: Victi
     history.count(blow);
     const struck = (async () => acts[blow]())();
     underWay.add(struck);
-    void struck.finally(() => underWay.delete(struck));
+    struck.then(
+      () => underWay.delete(struck),
+      () => {},
+    ); // told by the wait for all
   }
   await Promise.all(underWay);
 }

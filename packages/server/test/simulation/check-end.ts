@@ -76,9 +76,10 @@ function checkHandled(world: World, roomId: string, count: number): string[] {
   const isTold = (seq: number) => gaps.some((gap) => gap.firstMissingSeq <= seq && seq <= gap.lastMissingSeq);
   // What an agent lost shows between two others, and to a consumer that knows where it was before. The rest is the reconciler's.
   const inTopic = new Set(seqsInTopic(world, roomId));
-  const isBetween = (seq: number) => Math.min(...inTopic) < seq && seq < Math.max(...inTopic);
+  const [firstInTopic = 0] = inTopic;
+  const isKnowable = (seq: number) => weather.positions && firstInTopic < seq && seq < Math.max(...inTopic);
   const isExcused = (seq: number) =>
-    weather.hole > 0 && !inTopic.has(seq) && (isTold(seq) || !weather.positions || !isBetween(seq));
+    weather.hole > 0 && (seq < firstInTopic || (!inTopic.has(seq) && (isTold(seq) || !isKnowable(seq))));
   const seen = new Set(handled.map(({ seq }) => seq));
   for (let seq = 1; seq <= count; seq++) {
     if (!seen.has(seq) && !isExcused(seq)) violations.push(`${seq} of ${roomId} was neither handled nor told as a gap`);

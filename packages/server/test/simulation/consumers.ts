@@ -120,7 +120,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       expelled.add(victim);
       victim.process.state = "frozen";
       await victim.broker.expel();
-      await time.sleep(dice.next() * 3_000);
+      await time.sleep(dice.next() * 1_000);
       history.note(`${victim.process.name} wakes up`);
       time.thaw(victim.process);
       await time.sleep(dice.next() * 500);

@@ -24,7 +24,7 @@ export interface Relays {
   close(): Promise<void>;
 }
 
-const leaseTtlMs = 1_500;
+const leaseTtlMs = 1_000;
 const clockOffMs = 300;
 
 export async function startRelays(world: World): Promise<Relays> {
@@ -79,7 +79,7 @@ export async function startRelays(world: World): Promise<Relays> {
       history.note(`${victim.process.name} dies`);
       victim.process.state = "dead";
       running.delete(victim);
-      await time.sleep(dice.next() * 1_000);
+      await time.sleep(dice.next() * 500);
       running.add(await start());
     },
     async freeze() {
@@ -87,7 +87,7 @@ export async function startRelays(world: World): Promise<Relays> {
       if (victim === undefined) return;
       history.note(`${victim.process.name} stands still`);
       victim.process.state = "frozen";
-      await time.sleep(dice.next() * 3 * leaseTtlMs);
+      await time.sleep(dice.next() * 2.5 * leaseTtlMs);
       history.note(`${victim.process.name} wakes up`);
       time.thaw(victim.process);
     },

@@ -28,12 +28,19 @@ const settleLimitMs = 120_000;
 /** One run of the whole way, from senders to handlers, in random weather. The same seed is the same run. */
 export async function runSimulation(seed: number, twist?: Twist): Promise<SimulationResult> {
   const dice = createDice(seed);
-  const time = createVirtualTime(dice, startMs);
+  let onStep = () => {};
+  const time = createVirtualTime(dice, startMs, () => onStep());
   const uninstall = installVirtualGlobals(time, dice.next);
   const takeOut = twist?.plant();
   try {
     const weather = drawWeather(dice);
     const world = await createWorld({ dice, time, weather, ...(twist && { twist }) });
+    const { history, hosted } = world;
+    onStep = () => {
+      if (!world.network.strikes(weather.rebalanceAtStep)) return;
+      history.count("rebalances between two steps");
+      void hosted.groupOf(group).rebalance();
+    };
     let violations: string[] = [];
     const living = live(world).then((found) => {
       violations = found;
@@ -43,7 +50,6 @@ export async function runSimulation(seed: number, twist?: Twist): Promise<Simula
     } catch (error) {
       violations.push(`the run broke: ${error instanceof Error ? error.stack : error}`);
     }
-    const { history } = world;
     violations.push(...history.violations);
     return { violations, history, weather, steps: time.steps, virtualMs: time.nowMs() - startMs };
   } finally {

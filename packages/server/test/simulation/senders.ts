@@ -53,6 +53,6 @@ export async function send(world: World, servers: Servers, rooms: readonly strin
         await time.sleep(dice.next() * 200);
       }
     }
-    await time.sleep(dice.next() * dice.pick([0, 50, 500]));
+    await time.sleep(dice.next() * dice.pick([0, 20, 200]));
   }
 }

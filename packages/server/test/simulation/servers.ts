@@ -21,7 +21,7 @@ export interface Servers {
   kill(): void;
 }
 
-const answerLimitMs = 2_000;
+const answerLimitMs = 600;
 const clockOffMs = 200;
 
 export function startServers(world: World): Servers {

@@ -34,7 +34,8 @@ const runMicrotasks = (() => {
   return new Function("%PerformMicrotaskCheckpoint()") as () => void;
 })();
 
-export function createVirtualTime(dice: Dice, startMs: number): VirtualTime {
+/** @param onStep runs after each step, in no process */
+export function createVirtualTime(dice: Dice, startMs: number, onStep: () => void): VirtualTime {
   const queue = createTimerQueue();
   const processes = new AsyncLocalStorage<VirtualProcess>();
   const frozen = new Map<VirtualProcess, VirtualTimer[]>();
@@ -95,6 +96,7 @@ export function createVirtualTime(dice: Dice, startMs: number): VirtualTime {
               runMicrotasks();
               if (finished) return resolve();
               if (steps > maxSteps) return reject(new Error(`after ${maxSteps} steps there is no end`));
+              onStep();
               if (!step()) return reject(new Error("nobody waits for anything, and the work is not done"));
             }
             resolve();

@@ -42,6 +42,7 @@ export interface Weather {
   readonly rebalanceAtStep: number;
   readonly positions: boolean;
   readonly onFailure: "park" | "skip" | "stop";
+  /** 0: there are none. */
   readonly blowEveryMs: number;
   readonly blows: Readonly<Record<Blow, number>>;
 }
@@ -53,23 +54,23 @@ export function drawWeather(dice: Dice): Weather {
     serverCount: dice.int(1, 2),
     senderCount: dice.int(1, 3),
     roomCount: dice.int(1, 3),
-    messagesPerSender: dice.int(2, 8),
+    messagesPerSender: dice.int(2, 6),
     relayCount: dice.int(1, 2),
     consumerCount: dice.int(1, 2),
     partitionCount: dice.int(1, 3),
-    latencyMs: dice.pick([0, 2, 10, 50]),
+    latencyMs: dice.pick([0, 2, 10, 30]),
     slow: some(0.1),
     loseRequest: some(0.1),
     loseAnswer: some(0.15),
     handlerFails: some(0.3),
     poison: dice.chance(0.7) ? 0 : dice.next() * 0.1,
-    handlerMs: dice.pick([0, 5, 50, 500]),
+    handlerMs: dice.pick([0, 5, 50, 300]),
     commitIntervalMs: dice.pick([0, 20, 500]),
     hole: dice.chance(0.7) ? 0 : dice.next() * 0.15,
     rebalanceAtStep: dice.chance(0.8) ? 0 : dice.next() * 0.05,
     positions: dice.chance(0.5),
     onFailure: dice.pick(["park", "park", "skip", "stop"]),
-    blowEveryMs: dice.pick([50, 100, 300, 100_000]),
+    blowEveryMs: dice.pick([50, 100, 300, 0]),
     blows: {
       rollShard: seldom(),
       trimShard: dice.chance(0.9) ? 0 : 0.2,
