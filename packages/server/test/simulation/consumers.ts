@@ -202,6 +202,5 @@ function entrySource(world: World, servers: Servers): EntrySource {
       throw toMaruError(error instanceof MaruError ? toConnectError(error, "sim") : error);
     }
   };
-  world.history.count("clients");
   return { events: { listEntries: ask } } as unknown as EntrySource;
 }
