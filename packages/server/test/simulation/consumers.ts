@@ -75,7 +75,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       onWarning: ({ code, message }: { code: string; message: string }) => history.note(`warns ${code}: ${message}`),
       ...(positions === undefined ? {} : { positions }),
     };
-    return subscribe<Effects | undefined>(entrySource(world, servers), world.twist.subscribeOptions(options), {
+    return subscribe<Effects | undefined>(entrySource(servers), world.twist.subscribeOptions(options), {
       any: (event, { tx }) => handle(event, `${process.name}/${broker.assignments}`, tx),
       gap(gap) {
         history.note(`gap ${gap.firstMissingSeq} to ${gap.lastMissingSeq} of ${gap.roomId}: ${gap.reason}`);
@@ -194,7 +194,7 @@ function ownBroker({ hosted, twist }: World): OwnBroker {
   };
 }
 
-function entrySource(world: World, servers: Servers): EntrySource {
+function entrySource(servers: Servers): EntrySource {
   const ask = async (request: MessageInitShape<typeof ListEntriesRequestSchema>) => {
     try {
       return await servers.call((domain) => listEntries(domain, create(ListEntriesRequestSchema, request)));
