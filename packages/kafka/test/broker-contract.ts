@@ -88,6 +88,10 @@ export function describeBroker(name: string, host: ContractHost): void {
       }
       expect(read[0]).toMatchObject({ topic, headers: { is: keyOf(read[0]) } });
       expect(await host.broker().topicPartitions(topic)).toBe(3);
+      await using producer = await host.broker().startProducer();
+      const told = { key: "room-0", value: null, partition: 2 };
+      expect((await producer.send(topic, told)).partition).toBe(2);
+      await expect(producer.send(topic, { ...told, partition: 3 })).rejects.toThrow("has no partition 3");
     });
 
     test("makes a topic once, and refuses one that differs", async () => {

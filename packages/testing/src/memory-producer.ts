@@ -1,4 +1,5 @@
 import {
+  KafkaError,
   MessageTooLargeError,
   type OutgoingMessage,
   ProducerClosedError,
@@ -36,7 +37,9 @@ export function startMemoryProducer({ logOf, maxMessageBytes, weather, signal }:
     if (sizeBytes > maxMessageBytes(topic)) {
       throw new MessageTooLargeError(topic, sizeBytes, "the broker refused it");
     }
-    const partition = partitionOf(message.key, log.partitions.length);
+    const count = log.partitions.length;
+    const partition = message.partition ?? partitionOf(message.key, count);
+    if (partition >= count) throw new KafkaError(`topic ${topic} has no partition ${partition}`);
     const lane = `${topic}/${partition}`;
     const earlier = lanes.get(lane) ?? Promise.resolve();
     pendingBytes += sizeBytes;
@@ -91,8 +94,9 @@ export function startMemoryProducer({ logOf, maxMessageBytes, weather, signal }:
   };
 }
 
-function refuseMalformed(topic: string, { key, value }: OutgoingMessage): void {
+function refuseMalformed(topic: string, { key, value, partition = 0 }: OutgoingMessage): void {
   if (typeof topic !== "string" || topic === "") throw new TypeError("topic must be a non-empty string");
+  if (!Number.isInteger(partition) || partition < 0) throw new TypeError("partition must be a whole number");
   if (typeof key !== "string" && !(key instanceof Uint8Array)) throw new TypeError("key must be a string or bytes");
   if (value !== null && !(value instanceof Uint8Array)) throw new TypeError("value must be bytes or null");
 }

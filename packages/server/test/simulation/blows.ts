@@ -1,4 +1,5 @@
 import type { Consumers } from "./consumers.ts";
+import type { Operator } from "./operator.ts";
 import type { Relays } from "./relays.ts";
 import type { Servers } from "./servers.ts";
 import type { Blow } from "./weather.ts";
@@ -8,12 +9,13 @@ export interface Victims {
   readonly servers: Servers;
   readonly relays: Relays;
   readonly consumers: Consumers;
+  readonly operator: Operator;
 }
 
 const maxBlows = 30;
 
 /** Strikes again and again, until the weather is calm; resolves when all that was struck is up again. */
-export async function strike(world: World, { servers, relays, consumers }: Victims): Promise<void> {
+export async function strike(world: World, { servers, relays, consumers, operator }: Victims): Promise<void> {
   const { dice, time, weather, history, stream, leases } = world;
   const acts: Record<Blow, () => Promise<void> | void> = {
     rollShard() {
@@ -39,6 +41,7 @@ export async function strike(world: World, { servers, relays, consumers }: Victi
       history.note("the group forgets its offsets");
       return consumers.forgetOffsets();
     },
+    redrive: operator.redrive,
     killServer: servers.kill,
   };
   if (weather.blowEveryMs === 0) return;

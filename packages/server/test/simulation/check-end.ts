@@ -110,10 +110,14 @@ function checkAssignments(roomId: string, handled: World["history"]["handled"], 
 
 /** With positions, each entry has its effect once, and in order. */
 function checkEffects({ history, weather }: World, roomId: string, count: number): string[] {
-  const effects = history.effects.filter((effect) => effect.roomId === roomId).map(({ seq }) => seq);
-  const wrong = effects.findIndex((seq, index) => seq <= (effects[index - 1] ?? 0));
-  if (wrong > 0) return [`the effect of ${effects[wrong]} of ${roomId} came after that of ${effects[wrong - 1]}`];
-  if (weather.hole === 0 && effects.length !== count)
-    return [`${effects.length} entries of ${roomId} had an effect, and the table has ${count}`];
+  const ofRoom = history.effects.filter((effect) => effect.roomId === roomId);
+  const inOrder = ofRoom.filter(({ redelivered }) => !redelivered).map(({ seq }) => seq);
+  const wrong = inOrder.findIndex((seq, index) => seq <= (inOrder[index - 1] ?? 0));
+  if (wrong > 0) return [`the effect of ${inOrder[wrong]} of ${roomId} came after that of ${inOrder[wrong - 1]}`];
+  const distinct = new Set(ofRoom.map(({ seq }) => seq));
+  if (ofRoom.length > distinct.size)
+    return [`${ofRoom.length - distinct.size} entries of ${roomId} had an effect twice`];
+  if (weather.hole === 0 && distinct.size !== count)
+    return [`${distinct.size} entries of ${roomId} had an effect, and the table has ${count}`];
   return [];
 }

@@ -71,12 +71,14 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       topic: topics.roomEvents,
       commitIntervalMs: weather.commitIntervalMs,
       maxInFlight: dice.pick([1, 2, 16]),
+      onFailure: weather.onFailure,
       retry: { maxAttempts: dice.int(1, 4), firstBackoffMs: 20, maxBackoffMs: 200 },
       onWarning: ({ code, message }: { code: string; message: string }) => history.note(`warns ${code}: ${message}`),
       ...(positions === undefined ? {} : { positions }),
     };
-    return subscribe<Effects | undefined>(entrySource(world, servers), world.twist.subscribeOptions(options), {
-      any: (event, { tx }) => handle(event, `${process.name}/${broker.assignments}`, tx),
+    return subscribe<Effects | undefined>(entrySource(servers), world.twist.subscribeOptions(options), {
+      any: (event, { tx, redelivered }) =>
+        handle(event, { by: `${process.name}/${broker.assignments}`, redelivered }, tx),
       gap(gap) {
         history.note(`gap ${gap.firstMissingSeq} to ${gap.lastMissingSeq} of ${gap.roomId}: ${gap.reason}`);
         history.gaps.push(gap);
@@ -84,17 +86,20 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
     });
   }
 
-  async function handle(event: AnyEvent, by: string, tx: Effects | undefined): Promise<void> {
-    const { roomId, seq } = event;
+  async function handle(
+    { roomId, seq }: AnyEvent,
+    { by, redelivered }: { by: string; redelivered: boolean },
+    tx: Effects | undefined,
+  ): Promise<void> {
     await time.sleep(dice.next() * weather.handlerMs);
     const isPoison = !world.isCalm && weather.poison > 0 && isChosen(roomId, seq, weather.poison);
     if (isPoison || (!world.isCalm && dice.chance(weather.handlerFails))) {
       history.count("handlers that failed");
       throw new Error(isPoison ? "nobody can bear this" : "the handler has a bad day");
     }
-    tx?.write({ roomId, seq });
-    history.note(`handles ${seq} of ${roomId}`);
-    history.handled.push({ roomId, seq, by, redelivered: Reflect.get(event, "redelivered") === true });
+    tx?.write({ roomId, seq, redelivered });
+    history.note(`handles ${seq} of ${roomId}${redelivered ? ", which it had skipped" : ""}`);
+    history.handled.push({ roomId, seq, by, redelivered });
   }
 
   function take(): RunningConsumer | undefined {
@@ -194,7 +199,7 @@ function ownBroker({ hosted, twist }: World): OwnBroker {
   };
 }
 
-function entrySource(world: World, servers: Servers): EntrySource {
+function entrySource(servers: Servers): EntrySource {
   const ask = async (request: MessageInitShape<typeof ListEntriesRequestSchema>) => {
     try {
       return await servers.call((domain) => listEntries(domain, create(ListEntriesRequestSchema, request)));
@@ -202,6 +207,5 @@ function entrySource(world: World, servers: Servers): EntrySource {
       throw toMaruError(error instanceof MaruError ? toConnectError(error, "sim") : error);
     }
   };
-  world.history.count("clients");
   return { events: { listEntries: ask } } as unknown as EntrySource;
 }

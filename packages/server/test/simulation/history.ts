@@ -13,7 +13,7 @@ export interface HandledEntry {
   readonly seq: number;
   /** Who handled it: a life of a consumer, and an assignment of its partition. */
   readonly by: string;
-  /** How it came: as an event, healed, or again because somebody asked for it. */
+  /** It had been skipped, and somebody asked for it. */
   readonly redelivered: boolean;
 }
 
@@ -24,13 +24,19 @@ export interface ToldGap {
   readonly reason: string;
 }
 
+export interface Effect {
+  readonly roomId: string;
+  readonly seq: number;
+  readonly redelivered: boolean;
+}
+
 /** What happened in a run, for the checks at its end and for whoever looks into it. */
 export interface History {
   readonly acked: AckedMessage[];
   readonly handled: HandledEntry[];
   readonly gaps: ToldGap[];
   /** What the handlers wrote through a position store, in the order of its commits. */
-  readonly effects: { readonly roomId: string; readonly seq: number }[];
+  readonly effects: Effect[];
   readonly violations: string[];
   readonly lines: string[];
   /** Of all lines: the same seed must give the same. */

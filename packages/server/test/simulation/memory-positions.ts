@@ -1,9 +1,10 @@
 import type { PositionStore } from "@maru/client/events";
+import type { Effect } from "./history.ts";
 import type { World } from "./world.ts";
 
 /** What a handler writes through the transaction. */
 export interface Effects {
-  write(effect: { readonly roomId: string; readonly seq: number }): void;
+  write(effect: Effect): void;
 }
 
 /** A database that keeps positions and effects together, over a network. */
@@ -15,7 +16,7 @@ export function createMemoryPositions(world: World): PositionStore<Effects> {
     async process({ roomId, seq }, work) {
       const before = await network.ask(() => positions.get(roomId));
       if (before !== undefined && seq <= before && !twist.ignorePositions) return "repeat";
-      const effects: { readonly roomId: string; readonly seq: number }[] = [];
+      const effects: Effect[] = [];
       await work({ write: (effect) => void effects.push(effect) });
       return network.ask(() => {
         if (positions.get(roomId) !== before) {

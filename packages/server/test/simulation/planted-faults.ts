@@ -92,6 +92,8 @@ const faults: Readonly<Record<string, Partial<Twist>>> = {
   "a consumer goes on after a handler that failed": laneMove("handling", "failed", "following", "finish"),
   "two events of a room are handled at once": laneMove("handling", "next", "handling", "handle"),
   "repeats are handled": laneMove("following", "repeat", "handling", "handle"),
+  "entries that are missing are passed over": laneMove("following", "later", "handling", "handle"),
+  "a room's first event is not held against its position": laneMove("following", "unplaced", "handling", "handle"),
   "positions are not asked": { ignorePositions: true },
 };
 

@@ -3,6 +3,7 @@ import { strike } from "./blows.ts";
 import { checkEnd, readTable } from "./check-end.ts";
 import { startConsumers } from "./consumers.ts";
 import type { History } from "./history.ts";
+import { type Operator, startOperator } from "./operator.ts";
 import type { Twist } from "./planted-faults.ts";
 import { startRelays } from "./relays.ts";
 import { createRooms, send } from "./senders.ts";
@@ -63,13 +64,14 @@ async function live(world: World): Promise<string[]> {
   const servers = startServers(world);
   const rooms = await createRooms(world, servers);
   const [relays, consumers] = await Promise.all([startRelays(world), startConsumers(world, servers)]);
-  const striking = strike(world, { servers, relays, consumers });
+  const operator = startOperator(world);
+  const striking = strike(world, { servers, relays, consumers, operator });
   const names = Array.from({ length: weather.senderCount }, (_, index) => `s${index + 1}`);
   await Promise.all(names.map((name) => send(world, servers, rooms, name)));
   world.isCalm = true;
   world.history.note("the weather is calm");
   await striking;
-  const isSettled = await settle(world, rooms);
+  const isSettled = await settle(world, rooms, operator);
   const violations = await checkEnd(world, rooms);
   const closing = Promise.all([consumers.close(), relays.close()]).then(() => true);
   const isClosed = await Promise.race([closing, time.sleep(settleLimitMs).then(() => false)]);
@@ -78,8 +80,8 @@ async function live(world: World): Promise<string[]> {
   return violations;
 }
 
-/** Waits until the topic has everything, and the group has committed everything. */
-async function settle(world: World, rooms: readonly string[]): Promise<boolean> {
+/** Waits until the topic has everything, and the group has committed everything and has no dead letters. */
+async function settle(world: World, rooms: readonly string[], operator: Operator): Promise<boolean> {
   const { time, hosted } = world;
   const untilMs = time.nowMs() + settleLimitMs;
   while (time.nowMs() < untilMs) {
@@ -88,7 +90,8 @@ async function settle(world: World, rooms: readonly string[]): Promise<boolean> 
     const isCommitted = before.every(
       (highOffset, partition) => highOffset === 0n || committed.get(partition) === highOffset,
     );
-    if (isCommitted && (await isHandedOn(world, rooms))) return true;
+    if (isCommitted && (await isHandedOn(world, rooms)) && (await operator.count()) === 0) return true;
+    await operator.redrive();
     await time.sleep(200);
   }
   return false;

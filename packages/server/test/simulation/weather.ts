@@ -12,6 +12,7 @@ export type Blow =
   | "closeConsumer"
   | "rebalance"
   | "forgetOffsets"
+  | "redrive"
   | "killServer";
 
 /** How much of each trouble a run meets. Every run draws its own, so that some have much of one and none of another. */
@@ -82,6 +83,7 @@ export function drawWeather(dice: Dice): Weather {
       closeConsumer: seldom(),
       rebalance: seldom(),
       forgetOffsets: seldom() * 0.1,
+      redrive: seldom(),
       killServer: seldom() * 0.5 + 0.1,
     },
   };
