@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { type Stack, startStack } from "@maru/devstack";
 import { type BurstTimes, burstFigures } from "./burst/burst-figures.ts";
+import { sendAtRate } from "./burst/send-at-rate.ts";
 import { checkLogs } from "./contention/check-logs.ts";
 import { readLogs } from "./contention/read-logs.ts";
 import { createRooms, userNames } from "./contention/rooms.ts";
-import { newTally, type SendTally, sendMessages } from "./contention/send-messages.ts";
+import { newTally, type Sending, type SendTally } from "./contention/send-messages.ts";
 import { compareTopic } from "./faults/compare-topic.ts";
 import { readUntilComplete } from "./faults/fault-run.ts";
 import { type ReadEvent, toSeenEntry } from "./faults/read-events.ts";
@@ -79,12 +80,11 @@ async function measure(stack: Stack, plan: BurstPlan, signal: AbortSignal) {
   const userIds = userNames(plan.writers);
   const roomIds = await createRooms(world.maru, plan.rooms, userIds);
   const tally = newTally();
-  const sending = { maru: world.maru, roomIds, userIds };
+  const sending: Sending = { maru: world.maru, roomIds, userIds };
   const at = async (perSecond: number, seconds: number): Promise<BurstTimes & { sent: number }> => {
     const [before, fromMs] = [tally.sent.length, Date.now()];
-    const untilMs = fromMs + seconds * 1000;
     process.stderr.write(`${perSecond} messages a second for ${seconds} s\n`);
-    await sendMessages(sending, tally, { perSecond, more: () => Date.now() < untilMs && !signal.aborted });
+    await sendAtRate(sending, tally, { perSecond, seconds, signal });
     signal.throwIfAborted();
     return { fromMs, toMs: Date.now(), sent: tally.sent.length - before };
   };

@@ -56,7 +56,8 @@ export async function sendMessages(sending: Sending, tally: SendTally, pace: Sen
   await Promise.all(userIds.map(write));
 }
 
-async function sendOne(
+/** Sends one message, and again with the same key if asked to. A failure is counted. */
+export async function sendOne(
   maru: Maru,
   { sent, failures, answersThatDiffer }: SendTally,
   { roomId, userId }: Pick<SentMessage, "roomId" | "userId">,
