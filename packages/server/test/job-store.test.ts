@@ -48,7 +48,7 @@ describe.each(stores)("jobs %s", (_name, open) => {
     const held = given.filter((lease) => lease !== undefined);
     expect(held).toHaveLength(1);
     const first = held[0] as JobLease;
-    const progress = { cursor: "here", roomsDone: 3, roomsTotal: 9, entriesChanged: 70 };
+    const progress = { cursor: "here", roomsDone: 3, roomsTotal: 9, entriesChanged: 70, report: "found" };
     expect(await jobs.save(first, progress, { nowMs: 2_000, ttlMs })).toEqual({ kind: "held" });
     expect(await jobs.acquire(jobId, "late", { nowMs: 11_999, ttlMs })).toBeUndefined();
     const second = await acquired(jobId, "late", 12_000);
@@ -90,6 +90,13 @@ describe.each(stores)("jobs %s", (_name, open) => {
     expect(newest.map(({ jobId }) => jobId)).toEqual(started.slice(2).reverse());
     const next = await jobs.list(newest.at(-1)?.jobId, 2);
     expect(next.map(({ jobId }) => jobId)).toEqual([started[1], started[0]]);
+  });
+
+  test("what a comparison is about is kept with it", async () => {
+    const job = { kind: JobKind.RECONCILE, userId: "", scope: "some rooms", caller: "ops", key: randomUUID(), nowMs };
+    const { jobId } = await jobs.start(job);
+    expect(await jobs.read(jobId)).toMatchObject({ kind: JobKind.RECONCILE, scope: "some rooms" });
+    expect((await jobs.start({ ...job, scope: "others" })).scope).toBe("some rooms");
   });
 
   test("a job that does not exist is not found, and cannot be taken", async () => {

@@ -35,20 +35,18 @@ export function memoryTopic(options: { partitions?: number; nowMs?: () => number
       { kind: "entry", entry, committedAtMs: nowMs() },
       { topics, source: "t", relayedAtMs: nowMs(), healed },
     );
+    const storedAtMs = nowMs();
     const partition = partitions[partitionOf(entry.entry.roomId, count)] as TopicRecord[];
-    const decoded = fromBinary(RoomEventSchema, event?.value ?? new Uint8Array());
     partition.push({
       roomId: entry.entry.roomId,
       seq: entry.entry.seq,
       offset: BigInt(partition.length),
-      storedAtMs: nowMs(),
-      stamps: () => ({
-        committedAtMs: decoded.committedAt && timestampMs(decoded.committedAt),
-        streamedAtMs: nowMs(),
-        relayedAtMs: decoded.relayedAt && timestampMs(decoded.relayedAt),
-        isHealed: healed,
-        isGap: false,
-      }),
+      storedAtMs,
+      stamps() {
+        const { committedAt, relayedAt } = fromBinary(RoomEventSchema, event?.value ?? new Uint8Array());
+        const [committedAtMs, relayedAtMs] = [committedAt, relayedAt].map((time) => time && timestampMs(time));
+        return { committedAtMs, relayedAtMs, streamedAtMs: storedAtMs, isHealed: healed, isGap: false };
+      },
     });
   }
 
@@ -82,8 +80,7 @@ export function memoryTopic(options: { partitions?: number; nowMs?: () => number
         return { partition, fromOffset, untilOffset, before };
       },
       async *read({ partition, fromOffset, untilOffset }) {
-        for (const record of (partitions[partition] ?? []).slice(Number(fromOffset), Number(untilOffset)))
-          yield [record];
+        yield (partitions[partition] ?? []).slice(Number(fromOffset), Number(untilOffset));
       },
       async *follow(_roomId, signal) {
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

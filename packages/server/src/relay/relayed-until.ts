@@ -7,7 +7,7 @@ export async function relayedUntilMs(
 ): Promise<number | undefined> {
   if (streamArn === undefined) return undefined;
   const open = (await leases.list(streamArn)).filter(({ finished }) => !finished);
-  const times = open.map(({ checkpoint }) => checkpoint?.committedAtMs);
+  const times = open.map(({ checkpoint, sinceMs }) => checkpoint?.committedAtMs ?? sinceMs);
   if (times.length === 0 || times.includes(undefined)) return undefined;
   return Math.min(...times.map((time) => time ?? 0));
 }

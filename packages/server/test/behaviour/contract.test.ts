@@ -33,6 +33,8 @@ const freeFields: Readonly<Record<string, string>> = {
   "maru.chat.v1.GetCardRequest.actor": "unset means the calling service",
   "maru.chat.v1.WatchRoomRequest.after": "the log knows whether it has the number",
   "maru.chat.v1.ListEntriesRequest.after": "every number is a bound",
+  "maru.chat.v1.RunReconcileRequest.since": "every time is a bound",
+  "maru.chat.v1.RunReconcileRequest.active_rooms_only": "yes or no",
   "maru.chat.v1.MediaItem.size_bytes": "a fact of the sender, which the server does not check",
   "maru.chat.v1.MediaItem.width_px": "a fact of the sender, which the server does not check",
   "maru.chat.v1.MediaItem.height_px": "a fact of the sender, which the server does not check",
@@ -88,7 +90,7 @@ describe("the contract", () => {
   test("the services have the calls that are promised", () => {
     const byService = Map.groupBy(contractMethods, ({ parent }) => parent.name);
     expect(Object.fromEntries([...byService].map(([name, all]) => [name, all.length]))).toEqual({
-      AdminService: 7,
+      AdminService: 9,
       CardService: 4,
       EventService: 2,
       MessageService: 15,
@@ -101,7 +103,7 @@ describe("the contract", () => {
     "%s either changes nothing and says so, or takes an idempotency key",
     (_name, method) => {
       const key = method.input.fields.find(({ name }) => name === "idempotency_key");
-      expect(isRead(method)).toBe(/^(Get|BatchGet|List|Watch|Export|Verify)/.test(method.name));
+      expect(isRead(method)).toBe(/^(Get|BatchGet|List|Watch|Export|Verify|Where)/.test(method.name));
       expect(key !== undefined).toBe(!isRead(method));
       if (key !== undefined) expect(rulesOf(key)).toContain('"maxBytes":"128"');
     },

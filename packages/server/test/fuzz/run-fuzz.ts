@@ -3,6 +3,7 @@ import { createValidator } from "@bufbuild/protovalidate";
 import type { RoomReport } from "@maru/protocol";
 import { contractMethods, nameOf } from "../contract-methods.ts";
 import { startMemoryServer } from "../memory-server.ts";
+import { memoryTopic } from "../memory-topic-view.ts";
 import { createDice, type Dice } from "../model/dice.ts";
 import { breakBytes, breakRequest } from "./break-request.ts";
 import { type FuzzServer, type FuzzWorld, startFuzzWorld } from "./fuzz-world.ts";
@@ -63,7 +64,8 @@ export async function runFuzz(
   seed: number,
   requests: number,
   say: (line: string) => void,
-  start: () => Promise<FuzzServer> = () => startMemoryServer({ MARU_AUDIT_LOG: "off" }),
+  start: () => Promise<FuzzServer> = () =>
+    startMemoryServer({ MARU_AUDIT_LOG: "off" }, Date.now, (store) => store, memoryTopic()),
 ): Promise<FuzzReport> {
   await using world = await startFuzzWorld(start);
   const dice = createDice(seed);

@@ -119,9 +119,9 @@ async function refillRange(
   return { waiting: 0, findings: joined(findings) };
 }
 
-/** Of a type that this version knows. */
-function isReadable({ entry }: LoggedEntry): boolean {
-  return entry.body.case !== undefined;
+/** Of a type that this version knows, and not an item that only looks like an entry. */
+function isReadable({ entry, unreadable }: LoggedEntry): boolean {
+  return entry.body.case !== undefined && unreadable === undefined;
 }
 
 async function absentFindings(

@@ -35,8 +35,9 @@ export function runRetention(domain: AdminDomain, call: Call, request: RunRetent
 
 export async function runReconcile(domain: AdminDomain, call: Call, request: RunReconcileRequest): Promise<Job> {
   if (domain.topic === undefined) throw new MaruError(ErrorReason.TOPIC_NOT_CONFIGURED);
+  const nowMs = domain.log.clock.nowMs();
   const scope: ReconcileScope = {
-    sinceMs: request.since === undefined ? 0 : Math.max(0, timestampMs(request.since)),
+    sinceMs: request.since === undefined ? 0 : Math.min(Math.max(0, timestampMs(request.since)), nowMs),
     roomIds: [...new Set(request.onlyRoomIds)].toSorted(),
     activeOnly: request.activeRoomsOnly,
   };
