@@ -93,7 +93,8 @@ test("the README's consumer is at most 15 lines as the formatter writes it, impo
   const formatted = readFileSync(join(folder, "formatted.ts"), "utf8");
   expect(formatted).toBe(program);
   expect(formatted.trim().split("\n").length).toBeLessThanOrEqual(15);
-  for (const part of [/^import .*subscribe/m, /onFailure: "park"/, /consumer\.close\(\)/]) expect(program).toMatch(part);
+  for (const part of [/^import .*subscribe/m, /onFailure: "park"/, /consumer\.close\(\)/])
+    expect(program).toMatch(part);
 });
 
 test("the README's consumer receives what is sent, and stops with Ctrl-C", async () => {
