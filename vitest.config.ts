@@ -19,11 +19,24 @@ export default defineConfig({
         extends: true,
         test: {
           name: "engine",
-          include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts"],
+          exclude: ["**/*.slow.test.ts"],
           globalSetup: ["packages/devstack/src/vitest-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Engines, servers and tests share the machine: more files at once make each of them slower, not the whole faster.
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // What takes its time by nature: it has a run of its own, so that `npm test` stays short.
+          name: "slow",
+          include: ["packages/*/test/**/*.slow.test.ts", "examples/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
+          globalSetup: ["packages/devstack/src/vitest-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: 2,
         },
       },
