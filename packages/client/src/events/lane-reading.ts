@@ -29,6 +29,8 @@ export interface LaneReading {
 }
 
 const MAX_BACKOFF_MS = 10_000;
+/** The table is ahead of the topic, so this is a server that has not heard of it: it will have in a moment. */
+const STALE_PAUSE_MS = 200;
 
 /** Reads for the lanes of one partition. */
 export function createLaneReading(deps: LaneReadingDeps, host: LaneHost): LaneReading {
@@ -77,7 +79,7 @@ export function createLaneReading(deps: LaneReadingDeps, host: LaneHost): LaneRe
         if (items.length > 0) return take(lane, items, state.letter.offset);
         if (state.passedSeq < state.nextSeq) return host.input(lane, "caughtUp");
         deps.warn(healWarning(roomId, state.nextSeq, new Error(`the table ends before entry ${state.passedSeq}`)));
-        await pauseMs(1000, stopping);
+        await pauseMs(STALE_PAUSE_MS, stopping);
       } catch (error) {
         if (lane.turn !== turn || stopping.aborted) return;
         lane.failure = error;
