@@ -14,6 +14,8 @@ export interface ReplayProgress {
   readonly start: ReplayStart;
   /** Where the reading of the topic began, by partition. Empty when the topic is not read. */
   starts: ReadonlyMap<number, bigint>;
+  /** What the topic held when the reading of the list began, by partition: all of it was in the table by then. */
+  listedAt: ReadonlyMap<number, bigint>;
   /** The offsets up to which all was handed over. */
   readonly offsets: Map<number, bigint>;
   /** How many rooms of the list were read. */
@@ -24,7 +26,7 @@ export interface ReplayProgress {
 
 /** A position as it was stored. */
 export interface StoredPosition extends ReplayProgress {
-  /** Positions of rooms; undefined when they were too many to be stored. */
+  /** Positions of the rooms of the list; undefined when they were too many to be stored, or there is no list. */
   readonly seqs: ReadonlyMap<string, number> | undefined;
 }
 
@@ -38,7 +40,7 @@ export function encodePosition(
   progress: Readonly<ReplayProgress>,
   seqs: ReadonlyMap<string, number> | undefined,
 ): string {
-  const { reads, topic, start, starts, offsets, roomsDone, room } = progress;
+  const { reads, topic, start, starts, listedAt, offsets, roomsDone, room } = progress;
   const texts = (map: ReadonlyMap<number, bigint>) => [...map].map(([partition, offset]) => [partition, `${offset}`]);
   const stored = {
     v: VERSION,
@@ -46,6 +48,7 @@ export function encodePosition(
     topic,
     start,
     starts: texts(starts),
+    listedAt: texts(listedAt),
     offsets: texts(offsets),
     roomsDone,
     room,
@@ -60,7 +63,7 @@ export function decodePosition(position: string): StoredPosition {
     const stored = JSON.parse(Buffer.from(position, "base64url").toString());
     if (stored.v !== VERSION) throw new Error(`it is of version ${stored.v}, and this is ${VERSION}`);
     const toOffsets = (pairs: [number, string][]) => new Map(pairs.map(([p, offset]) => [Number(p), BigInt(offset)]));
-    const { reads, topic, start, starts, offsets, roomsDone, room, seqs } = stored;
+    const { reads, topic, start, starts, listedAt, offsets, roomsDone, room, seqs } = stored;
     if (typeof topic !== "string" || typeof start !== "object" || !Number.isInteger(roomsDone))
       throw new Error("parts are missing");
     return {
@@ -68,6 +71,7 @@ export function decodePosition(position: string): StoredPosition {
       topic,
       start,
       starts: toOffsets(starts),
+      listedAt: toOffsets(listedAt),
       offsets: toOffsets(offsets),
       roomsDone,
       room,

@@ -52,11 +52,15 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     topic,
     start,
     starts: resumed?.starts ?? new Map(),
+    listedAt: resumed?.listedAt ?? new Map(),
     offsets: new Map(resumed?.offsets),
     roomsDone: resumed?.roomsDone ?? 0,
     room: resumed?.room,
   };
   const seqs = new Map<string, number>(resumed?.seqs);
+  /** How far the rooms of the list were read from the table; with too many of them no more is kept. */
+  const listed = new Map<string, number>(resumed?.seqs);
+  const knowsListed = resumed === undefined || resumed.seqs !== undefined || resumed.roomsDone === 0;
   const healer = createHealer({ source, random: Math.random, warn: settings.onWarning });
   const isExact = () => isOnlyList && seqs.size <= MAX_STORED_ROOMS;
 
@@ -99,6 +103,7 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
       if (incomplete.length > 0) settings.onIncomplete?.(error);
     }
     progress.starts = starts;
+    progress.listedAt = new Map(held.map(({ partition, highOffset }) => [partition, highOffset]));
     for (const [partition, offset] of starts) progress.offsets.set(partition, offset);
   }
 
@@ -135,6 +140,7 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
         });
       }
       if (readsTopic) remember(roomId, last);
+      if (readsTopic && listed.size <= MAX_STORED_ROOMS) listed.set(roomId, last);
     } catch (error) {
       if (refusalReason(error) === undefined || settings.onUnreadableRoom === undefined) throw error;
       settings.onUnreadableRoom(roomId, error);
@@ -159,7 +165,13 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     const { roomId, seq } = decodeEvent(record);
     const known = seqs.get(roomId);
     if (isOnlyList && known === undefined) return;
+    if (known === AS_IT_COMES && isListed(record)) return;
     remember(roomId, Math.max(known ?? 0, seq));
+  }
+
+  /** The table had this event when the rooms of the list were read. */
+  function isListed({ partition, offset }: ConsumedRecord): boolean {
+    return offset < (progress.listedAt.get(partition) ?? 0n);
   }
 
   async function* takeRecord(record: ConsumedRecord): AsyncGenerator<ReplayStep, void, undefined> {
@@ -177,6 +189,7 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
       remember(roomId, seq);
       return isDone();
     }
+    if (known === AS_IT_COMES && isListed(record)) return isDone();
     let last = known === AS_IT_COMES ? seq - 1 : (known ?? (await seqBeforeStartOf(roomId, seq)));
     if (seq <= last) {
       remember(roomId, last);
@@ -214,8 +227,13 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     done();
   }
 
+  function storedSeqs(): ReadonlyMap<string, number> | undefined {
+    if (reads === "rooms") return isExact() ? seqs : undefined;
+    return reads === "all" && list !== undefined && knowsListed && listed.size <= MAX_STORED_ROOMS ? listed : undefined;
+  }
+
   function position(): string {
-    return encodePosition(progress, isExact() && readsTopic ? seqs : undefined);
+    return encodePosition(progress, storedSeqs());
   }
 
   return {
