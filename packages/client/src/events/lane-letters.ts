@@ -5,6 +5,7 @@ import type { LetterBox } from "./letter-topics.ts";
 import type { LetterChange, Letters } from "./letters.ts";
 import type { ConsumerMeter } from "./metrics.ts";
 import type { Redeliveries } from "./redeliveries.ts";
+import type { SkippedPositions } from "./skipped-positions.ts";
 import { toLetter, toProgress } from "./to-letter.ts";
 import { type ConsumerWarning, givenUpWarning } from "./warning.ts";
 
@@ -13,6 +14,7 @@ export interface LaneLettersDeps {
   readonly group: string;
   readonly letters: Letters;
   readonly redeliveries: Redeliveries;
+  readonly skippedPositions: Pick<SkippedPositions, "passBy">;
   readonly meter: ConsumerMeter;
   readonly warn: (warning: ConsumerWarning) => void;
   readonly fail: (error: unknown) => void;
@@ -52,6 +54,7 @@ export function createLaneLetters(deps: LaneLettersDeps, host: LaneHost): LaneLe
     const { turn, failure, replay } = lane;
     const letter = toGivenUp(lane, box);
     if (!(await write(() => letters.write(box, letter)))) return;
+    if (box === "skipped") await deps.skippedPositions.passBy(lane.roomId, letter.seq, positions.get(lane.roomId));
     deps.warn(givenUpWarning(box, letter, failure));
     if (box === "parked") meter.parked();
     else meter.skipped();

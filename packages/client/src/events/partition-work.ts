@@ -27,6 +27,7 @@ import { createPositions } from "./positions.ts";
 import { createRedeliveries } from "./redeliveries.ts";
 import { type HandlerRetryPolicy, handlerBackoffMs } from "./retry.ts";
 import { type LaneAction, type LaneInput, laneTable } from "./room-lane.ts";
+import { createSkippedPositions } from "./skipped-positions.ts";
 import { type ConsumerWarning, failureWarning } from "./warning.ts";
 
 /** What the work on a partition needs. */
@@ -84,6 +85,7 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   const stop = new AbortController();
   const stopping = AbortSignal.any([signal, stop.signal]);
   const handOver = createHandOver(deps, { topic, partition, signal });
+  const skippedPositions = createSkippedPositions(deps, stopping);
   const lanes = new Map<string, Lane>();
   const backlog = createBacklog(claim, offsets);
   let lastTakenMs: number | undefined;
@@ -143,7 +145,8 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     const { retry, random, warn, fail } = deps;
     const forRedelivery = { letters: open, healer, slots, retry, random, meter, warn, fail };
     const redeliveries = createRedeliveries(forRedelivery, handOver, stopping);
-    return createLaneLetters({ group: deps.group, letters: open, redeliveries, meter, warn, fail }, host);
+    const { group } = deps;
+    return createLaneLetters({ group, letters: open, redeliveries, skippedPositions, meter, warn, fail }, host);
   }
 
   function step(lane: Lane, what: LaneInput): void {
@@ -209,6 +212,11 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
       const isTold = !signal.aborted && !(error instanceof LoopLeftError);
       if (isTold && (stop.signal.aborted || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
       const policy = lane.replay && deps.onFailure === "skip" ? "park" : deps.onFailure;
+      if (isLast && policy === "skip") {
+        const isProcessed = await skippedPositions.isProcessed(lane.roomId, seqsOf(first.what).lastSeq);
+        if (lane.turn !== turn) return;
+        if (isProcessed) return input(lane, "handled");
+      }
       return input(lane, isLast ? giveUpInput[policy] : "failed");
     }
     if (lane.turn === turn) input(lane, "handled");
@@ -252,10 +260,15 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   }
 
   function laneOf(roomId: string): Lane {
-    const state = letters?.parked(partition, roomId) === undefined ? "following" : "parked";
-    const lane = lanes.get(roomId) ?? createLane(roomId, state);
+    const lane = lanes.get(roomId) ?? createLane(roomId, isParked(roomId) ? "parked" : "following");
     lanes.set(roomId, lane);
     return lane;
+  }
+
+  /** A letter of work that was taken away holds nothing up when what failed there has been done here. */
+  function isParked(roomId: string): boolean {
+    const letter = letters?.parked(partition, roomId);
+    return letter !== undefined && (positions.get(roomId) ?? 0) < letter.seq;
   }
 
   laneLetters?.start();

@@ -1,6 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { toMaruError } from "@maru/client";
-import { type AnyEvent, type EntrySource, type RoomConsumer, subscribe } from "@maru/client/events";
+import {
+  type AnyEvent,
+  type ConsumerWarning,
+  type EntrySource,
+  type RoomConsumer,
+  subscribe,
+} from "@maru/client/events";
 import type { Broker } from "@maru/kafka";
 import { ListEntriesRequestSchema } from "@maru/protocol";
 import { toConnectError } from "../../src/api/error-details.ts";
@@ -73,7 +79,10 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       maxInFlight: dice.pick([1, 2, 16]),
       onFailure: weather.onFailure,
       retry: { maxAttempts: dice.int(1, 4), firstBackoffMs: 20, maxBackoffMs: 200 },
-      onWarning: ({ code, message }: { code: string; message: string }) => history.note(`warns ${code}: ${message}`),
+      onWarning({ code, message, roomId, seq }: ConsumerWarning) {
+        history.note(`warns ${code}: ${message}`);
+        if (code === "skipped") history.skipped.add(`${roomId}/${seq}`);
+      },
       ...(positions === undefined ? {} : { positions }),
     };
     return subscribe<Effects | undefined>(entrySource(servers), world.twist.subscribeOptions(options), {
@@ -164,7 +173,7 @@ function isChosen(roomId: string, seq: number, share: number): boolean {
   return (number % 1_000) / 1_000 < share;
 }
 
-function ownBroker({ hosted, twist }: World): OwnBroker {
+function ownBroker({ hosted, twist, history }: World): OwnBroker {
   const groupState = hosted.groupOf(group);
   let assignments = 0;
   let topicsOfMember: readonly string[] = [];
@@ -181,10 +190,21 @@ function ownBroker({ hosted, twist }: World): OwnBroker {
           ...own,
           onAssigned(claims) {
             assignments++;
+            history.note(`is assigned ${claims.map((claim) => `${claim.partition} from ${claim.startOffset}`)}`);
             return options.onAssigned?.(claims);
           },
         }),
       );
+    },
+    async startProducer(options) {
+      const producer = await hosted.broker.startProducer(options);
+      const send: typeof producer.send = async (topic, message) => {
+        const stored = await producer.send(topic, message);
+        const what = message.value === null ? `that is over, up to ${JSON.stringify(message.headers)}` : "a letter";
+        history.note(`writes ${what} for ${message.key} to ${topic} at ${stored.offset}`);
+        return stored;
+      };
+      return { ...producer, send };
     },
     get assignments() {
       return assignments;
