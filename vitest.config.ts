@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["packages/*/test/**/*.test.ts"],
-          exclude: ["**/*.slow.test.ts"],
+          exclude: ["**/*.slow.test.ts", "**/*.agent.test.ts"],
           globalSetup: ["packages/devstack/src/vitest-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -38,6 +38,16 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // With a program that no registry has: FLUENT_BIT names it.
+          name: "fluent-bit",
+          include: ["packages/server/test/forward-fluent-bit.agent.test.ts"],
+          globalSetup: ["packages/devstack/src/vitest-setup.ts"],
+          testTimeout: 60_000,
         },
       },
       {

@@ -80,6 +80,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     MARU_CANARY_INTERVAL_MS: "0",
     AWS_ACCESS_KEY_ID: "local",
     AWS_SECRET_ACCESS_KEY: "local",
+    ...ownDeadLetters(options.env?.MARU_KAFKA_TOPIC),
     ...options.env,
   };
   const site = await openSite({ ...(options.dataDir !== undefined && { dataDir: options.dataDir }) }, process.env, {
@@ -107,6 +108,11 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     close: site.close,
     [Symbol.asyncDispose]: site.close,
   };
+}
+
+/** Fleets that share brokers and have events of their own have a place of their own for what could not be read. */
+function ownDeadLetters(topic: string | undefined): Record<string, string> {
+  return topic === undefined ? {} : { MARU_KAFKA_RELAY_DEAD_LETTERS_TOPIC: `${topic}.relay-dead-letters` };
 }
 
 async function startServer(
