@@ -76,8 +76,14 @@ test("the TypeScript of every README and recipe type-checks against the packed p
   });
 });
 
+/** Where the usual port is taken, Maru listens on another one, and says so. */
+function atItsAddress(program: string): string {
+  const address = /^ {2}gRPC\s+(\S+)$/m.exec(maru.printed)?.[1] ?? "";
+  return program.replaceAll("127.0.0.1:50051", address);
+}
+
 test("the README's first program runs against npm start", async () => {
-  writeFileSync(join(folder, "first.ts"), programs("README.md")[0] ?? "");
+  writeFileSync(join(folder, "first.ts"), atItsAddress(programs("README.md")[0] ?? ""));
   const { stdout } = await run(process.execPath, ["first.ts"], { cwd: folder, env });
   const lines = stdout.trim().split("\n");
   expect(lines[0]).toBe("sent 2");
@@ -98,7 +104,7 @@ test("the README's consumer is at most 15 lines as the formatter writes it, impo
 });
 
 test("the README's consumer receives what is sent, and stops with Ctrl-C", async () => {
-  writeFileSync(join(folder, "consumer.ts"), programs("README.md")[1] ?? "");
+  writeFileSync(join(folder, "consumer.ts"), atItsAddress(programs("README.md")[1] ?? ""));
   const consumer = spawn(process.execPath, ["consumer.ts"], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
   try {
     let printed = "";
@@ -129,8 +135,7 @@ test("the test in the README of @maru/testing passes", async () => {
 test.for(recipes)("the program of %s prints what the page says", async (page) => {
   const [, printed] = /^```text\n(.*?)^```/ms.exec(readFileSync(join(root, page), "utf8")) ?? [];
   const [program = ""] = programs(page);
-  const address = /^ {2}gRPC\s+(\S+)$/m.exec(maru.printed)?.[1] ?? "";
-  writeFileSync(join(folder, "recipe.ts"), program.replaceAll("127.0.0.1:50051", address));
+  writeFileSync(join(folder, "recipe.ts"), atItsAddress(program));
   // kafkajs sets timers with negative delays, of which Node warns.
   const args = ["--disable-warning=TimeoutNegativeWarning", "recipe.ts"];
   const { stdout, stderr } = await run(process.execPath, args, { cwd: folder, env });
