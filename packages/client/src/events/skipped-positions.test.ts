@@ -37,8 +37,9 @@ test("an event at or below the stored position is processed, and no other", asyn
 
 test("the room's position passes a skipped event by, and nothing is done for it", async () => {
   const { positions, passed } = storeAt(3);
-  await createFor(positions).skipped.passBy("r", 4, 3);
-  await createFor(undefined).skipped.passBy("r", 4, 3);
+  expect(await createFor(positions).skipped.passBy("r", 4, 3)).toBe(true);
+  expect(await createFor(undefined).skipped.passBy("r", 4, 3)).toBe(true);
+  expect(await createFor(positions, AbortSignal.abort()).skipped.passBy("r", 5, 4)).toBe(false);
   expect(passed).toEqual([{ group: "g", roomId: "r", seq: 4, previousSeq: 3 }]);
 });
 
