@@ -53,12 +53,13 @@ export function createLaneLetters(deps: LaneLettersDeps, host: LaneHost): LaneLe
   async function giveUp(lane: Lane, box: LetterBox): Promise<void> {
     const { turn, failure, replay } = lane;
     const letter = toGivenUp(lane, box);
+    const position = positions.get(lane.roomId);
     if (!(await write(() => letters.write(box, letter)))) return;
-    if (box === "skipped") await deps.skippedPositions.passBy(lane.roomId, letter.seq, positions.get(lane.roomId));
     deps.warn(givenUpWarning(box, letter, failure));
     if (box === "parked") meter.parked();
     else meter.skipped();
-    if (lane.turn !== turn || (stopping.aborted && replay)) return;
+    const isPassed = box === "parked" || (await deps.skippedPositions.passBy(lane.roomId, letter.seq, position));
+    if (lane.turn !== turn || (stopping.aborted && replay) || !isPassed) return;
     host.input(lane, "recorded");
     heed(lane.roomId);
   }

@@ -1,12 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import type { PartitionClaim } from "@maru/kafka";
-import { EntrySchema } from "@maru/protocol";
+import { type DeadLetter, DeadLetterSchema, DeadLetterState, EntrySchema } from "@maru/protocol";
 import { expect, test } from "vitest";
 import { HandlerFailedError } from "./errors.ts";
 import { createHandlerSlots } from "./handler-slots.ts";
 import type { EventOf, GapEvent, Handlers } from "./handlers.ts";
 import { createHealer } from "./healer.ts";
 import type { FetchedEvent } from "./lane.ts";
+import type { Letters } from "./letters.ts";
 import { observe } from "./observation.ts";
 import { createPartitionWork, type PartitionWorkDeps } from "./partition-work.ts";
 import type { PositionStore } from "./position-store.ts";
@@ -361,4 +362,60 @@ test("fetching pauses when one event holds up the commit of very many that are d
   gate.resolve();
   await expect.poll(() => commits.at(-1)).toBe(20_002n);
   expect(fetching).toEqual(["pause", "resume"]);
+});
+
+/** Letters in which this room is parked. */
+function lettersOf(parked: DeadLetter | undefined): Letters & { readonly written: string[] } {
+  const written: string[] = [];
+  return {
+    written,
+    caughtUp: async () => {},
+    parked: () => parked,
+    skipped: () => undefined,
+    asked: () => [],
+    watch: () => {},
+    write: async (box, { seq }) => void written.push(`${box} ${seq}`),
+    erase: async () => {},
+    close: async () => {},
+  };
+}
+
+test("an event is not skipped when it is processed, and only the store's answer was lost", async () => {
+  let position: number | undefined;
+  const positions: PositionStore<undefined> = {
+    load: async () => position,
+    async process({ seq }, work) {
+      if (position !== undefined && seq <= position) return "repeat";
+      await work(undefined);
+      position = seq;
+      throw new Error("the answer was lost");
+    },
+  };
+  const letters = lettersOf(undefined);
+  const handled: number[] = [];
+  const retry = { maxAttempts: 1, firstBackoffMs: 1, maxBackoffMs: 1 };
+  const { work, commits, failures } = startWork<undefined>(
+    { roomUnfrozen: ({ seq }) => void handled.push(seq) },
+    { positions, letters, onFailure: "skip", retry },
+  );
+  work.take([fetched("a", 1, 0n), fetched("a", 2, 1n)]);
+  await expect.poll(() => commits.at(-1)).toBe(2n);
+  expect(handled).toEqual([1, 2]);
+  expect([letters.written, failures]).toEqual([[], []]);
+});
+
+test("a room is not held up by the letter of what has been done here: nobody would come back for what passes by", async () => {
+  let parked: DeadLetter | undefined;
+  const letters = { ...lettersOf(undefined), parked: () => parked };
+  const handled: number[] = [];
+  const { work, commits } = startWork(
+    { roomUnfrozen: ({ seq }) => void handled.push(seq) },
+    { letters, onFailure: "park" },
+  );
+  work.take([fetched("a", 1, 0n)]);
+  await expect.poll(() => commits.at(-1)).toBe(1n);
+  parked = create(DeadLetterSchema, { roomId: "a", seq: 1, state: DeadLetterState.PARKED });
+  work.take([fetched("a", 2, 1n)]);
+  await expect.poll(() => commits.at(-1)).toBe(2n);
+  expect(handled).toEqual([1, 2]);
 });

@@ -183,8 +183,8 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     const first = firstOf(lane);
     if (!first) return;
     if (wasSkipped(first)) {
-      meter.repeatDropped();
-      step(lane, "handled");
+      if (deps.positions) void passSkipped(lane, first);
+      else dropSkipped(lane, step);
     } else if (handOver.isAwaited(first.what)) {
       const { turn } = lane;
       slots.run(lane.roomId, () => deliver(lane, turn, first));
@@ -197,6 +197,18 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   /** It was put among the dead letters, and that was not committed any more. */
   function wasSkipped({ what }: Deliverable): boolean {
     return what.kind !== "gap" && letters?.skipped(partition, what.roomId, what.seq) !== undefined;
+  }
+
+  function dropSkipped(lane: Lane, told: (lane: Lane, what: LaneInput) => void): void {
+    meter.repeatDropped();
+    told(lane, "handled");
+  }
+
+  /** Whoever skipped it may not have come to store that the room is beyond it. */
+  async function passSkipped(lane: Lane, { what }: Deliverable): Promise<void> {
+    const { turn, roomId } = lane;
+    const isPassed = await skippedPositions.passBy(roomId, seqsOf(what).lastSeq, positions.get(roomId));
+    if (isPassed && lane.turn === turn) dropSkipped(lane, input);
   }
 
   async function deliver(lane: Lane, turn: number, first: Deliverable): Promise<void> {

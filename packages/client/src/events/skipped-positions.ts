@@ -18,8 +18,8 @@ export interface SkippedPositionsDeps<Tx> {
 export interface SkippedPositions {
   /** Whether an event that failed is processed all the same: the answer of the store was lost. */
   isProcessed(roomId: string, seq: number): Promise<boolean>;
-  /** Lets the room be beyond a skipped event, for whoever is handed it once more. */
-  passBy(roomId: string, seq: number, previousSeq: number | undefined): Promise<void>;
+  /** Lets the room be beyond a skipped event, for whoever has it next. Says whether that is stored; not when the signal aborted. */
+  passBy(roomId: string, seq: number, previousSeq: number | undefined): Promise<boolean>;
 }
 
 const MAX_BACKOFF_MS = 10_000;
@@ -47,8 +47,9 @@ export function createSkippedPositions<Tx>(deps: SkippedPositionsDeps<Tx>, signa
       return position !== undefined && position >= seq;
     },
     async passBy(roomId, seq, previousSeq) {
-      if (!positions) return;
-      await untilAnswered(roomId, () => positions.process({ group, roomId, seq, previousSeq }, async () => {}));
+      if (!positions) return true;
+      const step = { group, roomId, seq, previousSeq };
+      return (await untilAnswered(roomId, () => positions.process(step, async () => {}))) !== undefined;
     },
   };
 }

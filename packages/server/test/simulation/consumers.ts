@@ -79,10 +79,7 @@ export async function startConsumers(world: World, servers: Servers): Promise<Co
       maxInFlight: dice.pick([1, 2, 16]),
       onFailure: weather.onFailure,
       retry: { maxAttempts: dice.int(1, 4), firstBackoffMs: 20, maxBackoffMs: 200 },
-      onWarning({ code, message, roomId, seq }: ConsumerWarning) {
-        history.note(`warns ${code}: ${message}`);
-        if (code === "skipped") history.skipped.add(`${roomId}/${seq}`);
-      },
+      onWarning: ({ code, message }: ConsumerWarning) => history.note(`warns ${code}: ${message}`),
       ...(positions === undefined ? {} : { positions }),
     };
     return subscribe<Effects | undefined>(entrySource(servers), world.twist.subscribeOptions(options), {

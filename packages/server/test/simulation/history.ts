@@ -35,8 +35,6 @@ export interface History {
   readonly acked: AckedMessage[];
   readonly handled: HandledEntry[];
   readonly gaps: ToldGap[];
-  /** `room/seq` of what was put among the dead letters, and let its room go on. */
-  readonly skipped: Set<string>;
   /** What the handlers wrote through a position store, in the order of its commits. */
   readonly effects: Effect[];
   readonly violations: string[];
@@ -57,7 +55,6 @@ export function createHistory(time: VirtualTime): History {
     acked: [],
     handled: [],
     gaps: [],
-    skipped: new Set(),
     effects: [],
     violations: [],
     lines,

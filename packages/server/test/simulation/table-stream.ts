@@ -23,7 +23,7 @@ export interface MemoryStream extends TableStream {
   append(change: Change): void;
   /** One shard takes nothing more, and one or two children follow it. */
   roll(): void;
-  /** Whether all records lie at or before these checkpoints. */
+  /** Whether all records that are left lie at or before these checkpoints. */
   isRead(checkpointOf: (shardId: string) => string | undefined): boolean;
   /** Some of the oldest records of one of these shards are gone. */
   trim(shardIds: readonly string[]): void;
@@ -115,7 +115,10 @@ export function createMemoryStream(world: World): MemoryStream {
       open([middle, to], parent.shardId);
     },
     isRead: (checkpointOf) =>
-      shards.every(({ shardId, records }) => (records.at(-1)?.sequenceNumber ?? "") <= (checkpointOf(shardId) ?? "")),
+      shards.every(({ shardId, records, firstIndex }) => {
+        const last = records.slice(firstIndex).at(-1)?.sequenceNumber ?? "";
+        return last <= (checkpointOf(shardId) ?? "");
+      }),
     trim(shardIds) {
       if (shardIds.length === 0) return;
       const shard = find(dice.pick(shardIds));
