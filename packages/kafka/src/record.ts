@@ -13,13 +13,47 @@ export interface ConsumedRecord extends TopicPartition {
   timestampMs: number;
 }
 
+/** Most of those who read records never look at their headers: these become texts when somebody does. */
+class KafkaRecord implements ConsumedRecord {
+  topic: string;
+  partition: number;
+  offset: bigint;
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+  timestampMs: number;
+  readonly #raw: KafkaMessage["headers"];
+  #headers: Record<string, string> | undefined;
+
+  constructor({ topic, partition }: TopicPartition, { offset, key, value, timestamp, headers }: KafkaMessage) {
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = BigInt(offset);
+    this.key = key;
+    this.value = value;
+    this.timestampMs = Number(timestamp);
+    this.#raw = headers;
+  }
+
+  get headers(): Record<string, string> {
+    this.#headers ??= toHeaders(this.#raw ?? {});
+    return this.#headers;
+  }
+
+  set headers(headers: Record<string, string>) {
+    this.#headers = headers;
+  }
+}
+
 /** Converts what kafkajs hands over. */
 export function toRecord(at: TopicPartition, message: KafkaMessage): ConsumedRecord {
+  return new KafkaRecord(at, message);
+}
+
+function toHeaders(raw: NonNullable<KafkaMessage["headers"]>): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, values] of Object.entries(message.headers ?? {})) {
+  for (const [name, values] of Object.entries(raw)) {
     const value = Array.isArray(values) ? values.at(-1) : values;
     if (value !== undefined) headers[name] = value.toString();
   }
-  const { key, value, timestamp } = message;
-  return { ...at, offset: BigInt(message.offset), key, value, headers, timestampMs: Number(timestamp) };
+  return headers;
 }

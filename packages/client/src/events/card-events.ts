@@ -64,15 +64,37 @@ export function cardHandlerOf<Tx>(
   const brought = cardOfEvent(event);
   if (brought === undefined) return undefined;
   const { kind, messageSeq, card } = brought;
-  const facts: CardEventFacts = { ...factsOf(event), kind, messageSeq, cardType: card.type };
+  const facts = { kind, messageSeq, cardType: card.type };
   const own = cards.find(({ schema }) => schema.typeName === card.type);
-  if (own !== undefined) return (_event, ctx) => own.handle({ ...facts, card: read(own.schema, card, facts) }, ctx);
-  return unknownCard && ((_event, ctx) => unknownCard({ ...facts, value: card.value }, ctx));
+  if (own !== undefined) {
+    const read = () => readCard(own.schema, card, { roomId: event.roomId, messageSeq });
+    return (_event, ctx) => own.handle(withFactsOf(event, { ...facts, card: read() }), ctx);
+  }
+  return unknownCard && ((_event, ctx) => unknownCard(withFactsOf(event, { ...facts, value: card.value }), ctx));
 }
 
-function factsOf(event: AnyEvent): EventFacts {
-  const { roomId, seq, entry, type, committedAt, streamedAt, relayedAt, healed } = event;
-  return { roomId, seq, entry, type, committedAt, streamedAt, relayedAt, healed };
+/** What is decoded of an event when it is looked at stays so. */
+function withFactsOf<T extends object>(event: AnyEvent, own: T): EventFacts & T {
+  const { roomId, seq, type, healed } = event;
+  const facts = {
+    roomId,
+    seq,
+    type,
+    healed,
+    get entry() {
+      return event.entry;
+    },
+    get committedAt() {
+      return event.committedAt;
+    },
+    get streamedAt() {
+      return event.streamedAt;
+    },
+    get relayedAt() {
+      return event.relayedAt;
+    },
+  };
+  return Object.assign(facts, own);
 }
 
 /** A message that is held has no content yet, and one that was deleted has none any more. */
@@ -91,7 +113,11 @@ function cardOfEvent({ kind, seq, body }: AnyEvent) {
   }
 }
 
-function read(schema: DescMessage, card: Card, { roomId, messageSeq }: CardEventFacts): MessageShape<DescMessage> {
+function readCard(
+  schema: DescMessage,
+  card: Card,
+  { roomId, messageSeq }: Pick<CardEventFacts, "roomId" | "messageSeq">,
+): MessageShape<DescMessage> {
   try {
     return fromBinary(schema, card.value);
   } catch (cause) {

@@ -8,6 +8,8 @@ export interface TakenOffset {
 export interface OffsetTracker {
   /** Takes the next record; offsets must rise. */
   take(offset: bigint): TakenOffset;
+  /** Takes the next record when it is done already. */
+  takeFinished(offset: bigint): void;
   /** Marks a record as done. Doing it again changes nothing. */
   finish(taken: TakenOffset): void;
   /** The offset to commit: of the first record that is not done, or the one after the last; undefined before any. */
@@ -23,13 +25,22 @@ export function createOffsetTracker(): OffsetTracker {
   let span: { offset: bigint; finished: boolean }[] = [];
   let head = 0;
   let last: bigint | undefined;
+
+  function moveTo(offset: bigint): void {
+    if (last !== undefined && offset <= last) throw new RangeError(`offset ${offset} was taken after ${last}`);
+    last = offset;
+  }
+
   return {
     take(offset) {
-      if (last !== undefined && offset <= last) throw new RangeError(`offset ${offset} was taken after ${last}`);
-      last = offset;
+      moveTo(offset);
       const taken = { offset, finished: false };
       span.push(taken);
       return taken;
+    },
+    takeFinished(offset) {
+      moveTo(offset);
+      if (head < span.length) span.push({ offset, finished: true });
     },
     finish(taken) {
       (taken as { finished: boolean }).finished = true;

@@ -1,9 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { ConsumedRecord } from "@maru/kafka";
 import { type Entry, type EntryGap, EntrySchema, type RoomEvent, RoomEventSchema } from "@maru/protocol";
 import { UndecodableEventError } from "./errors.ts";
-import type { AnyEvent, EventFacts, EventKind } from "./handlers.ts";
+import type { AnyEvent, EventKind } from "./handlers.ts";
+import { scanEvent } from "./scan-event.ts";
+import { toDate } from "./scanned-event.ts";
+import { ShownEvent } from "./shown-event.ts";
 
 /** The names of all handlers for known events, by the type that the contract gives them. */
 export const kindOfType: ReadonlyMap<string, EventKind> = new Map(
@@ -21,6 +23,21 @@ export interface UnreadableEntry {
 
 /** What a record says. An entry of a type that is not known is a value of its own kind. Throws {@link UndecodableEventError}. */
 export function decodeEvent(record: ConsumedRecord): AnyEvent | UnreadableEntry {
+  return scanRecord(record) ?? decodeWhole(record);
+}
+
+/** The same, for those events alone that can be read without decoding all of them. */
+function scanRecord(record: ConsumedRecord): AnyEvent | undefined {
+  if (record.value === null || record.key === null) return undefined;
+  try {
+    return scanEvent(record.value, record.key) as AnyEvent | undefined;
+  } catch {
+    return undefined; // and so it is decoded again, which says the same with more of the circumstances
+  }
+}
+
+/** What a record says, decoded as a whole. Throws {@link UndecodableEventError}. */
+export function decodeWhole(record: ConsumedRecord): AnyEvent | UnreadableEntry {
   const event = parseEvent(record);
   const { entry, gap } = event;
   const wrong = entry === undefined ? whatIsWrongWithGap(gap, record.key) : whatIsWrong(entry, record.key);
@@ -34,18 +51,35 @@ type RelayFacts = Pick<Partial<RoomEvent>, "committedAt" | "streamedAt" | "relay
 
 /** An entry as an event, with what the relay says of it; of one that was read from the table, only that it is `healed`. */
 export function toAnyEvent(entry: Entry, { committedAt, streamedAt, relayedAt, healed }: RelayFacts): AnyEvent {
-  const facts: EventFacts = {
-    roomId: entry.roomId,
-    seq: entry.seq,
-    entry,
-    type: entry.type,
-    committedAt: toDate(committedAt),
-    streamedAt: toDate(streamedAt),
-    relayedAt: toDate(relayedAt),
-    healed,
-  };
-  const { case: kind, value: body } = entry.body;
-  return kind === undefined ? { ...facts, kind: "unknown", body } : ({ ...facts, kind, body } as AnyEvent);
+  return new DecodedEvent(entry, { committedAt, streamedAt, relayedAt, healed }) as unknown as AnyEvent;
+}
+
+/** An event of which all is decoded. An `EventOf` of its kind, or an `UnknownEvent`. */
+class DecodedEvent extends ShownEvent {
+  readonly roomId: string;
+  readonly seq: number;
+  readonly entry: Entry;
+  readonly type: string;
+  readonly committedAt: Date | undefined;
+  readonly streamedAt: Date | undefined;
+  readonly relayedAt: Date | undefined;
+  readonly healed: boolean;
+  readonly kind: EventKind | "unknown";
+  readonly body: unknown;
+
+  constructor(entry: Entry, { committedAt, streamedAt, relayedAt, healed }: RelayFacts) {
+    super();
+    this.roomId = entry.roomId;
+    this.seq = entry.seq;
+    this.entry = entry;
+    this.type = entry.type;
+    this.committedAt = toDate(committedAt);
+    this.streamedAt = toDate(streamedAt);
+    this.relayedAt = toDate(relayedAt);
+    this.healed = healed;
+    this.kind = entry.body.case ?? "unknown";
+    this.body = entry.body.value;
+  }
 }
 
 /** The value of a record. Throws {@link UndecodableEventError}. */
@@ -76,8 +110,4 @@ function whatIsWrongWithGap(gap: EntryGap | undefined, key: Uint8Array | null): 
 function whatIsWrongWithKey(roomId: string, key: Uint8Array | null): string | undefined {
   const keyText = key === null ? null : new TextDecoder().decode(key);
   return keyText === roomId ? undefined : `its key is ${keyText}, but its room is ${roomId}`;
-}
-
-function toDate(timestamp: Timestamp | undefined): Date | undefined {
-  return timestamp === undefined ? undefined : timestampDate(timestamp);
 }

@@ -1,5 +1,5 @@
-import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerOf } from "./handlers.ts";
-import { type Deliverable, seqsOf } from "./lane.ts";
+import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerFinder } from "./handlers.ts";
+import { type Deliverable, type FetchedEvent, seqsOf } from "./lane.ts";
 import type { Observation } from "./observation.ts";
 import type { PositionStore } from "./position-store.ts";
 
@@ -38,6 +38,11 @@ export interface HandOver {
   passOver(what: AnyEvent | GapEvent): void;
   /** Rejects as the handler does, and when the position cannot be stored. */
   deliver(deliverable: Deliverable, delivery: Delivery): Promise<void>;
+  /**
+   * Hands an event over for the first time, where there is no position store. Undefined when its handler has ended already;
+   * otherwise a promise of its end, which rejects when it throws.
+   */
+  deliverNow(event: AnyEvent, fetched: Pick<FetchedEvent, "record" | "receivedAt">): Promise<void> | undefined;
 }
 
 /**
@@ -48,26 +53,29 @@ const STORE_EVERY = 100;
 
 /** Hands over what comes from one partition. */
 export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, signal }: HandOverPlace): HandOver {
-  const { group, handlers, positions } = deps;
+  const { group, handlers, positions, observation } = deps;
+  const handlerOf = handlerFinder(handlers);
 
   function handlerFor(what: AnyEvent | GapEvent): ((ctx: EventContext<Tx>) => unknown) | undefined {
     if (what.kind === "gap") {
       const { gap } = handlers;
       return gap && ((ctx) => gap(what, ctx));
     }
-    const handler = handlerOf(handlers, what);
+    const handler = handlerOf(what);
     return handler && ((ctx) => handler(what, ctx));
   }
 
   function passOver(what: AnyEvent | GapEvent): void {
     if (what.kind === "gap") return;
     deps.skipped(what);
-    deps.observation.passedOver(what);
+    observation.passedOver(what);
   }
 
   return {
-    isAwaited: (what) =>
-      handlerFor(what) !== undefined || (positions !== undefined && seqsOf(what).lastSeq % STORE_EVERY === 0),
+    isAwaited(what) {
+      const handler = what.kind === "gap" ? handlers.gap : handlerOf(what);
+      return handler !== undefined || (positions !== undefined && seqsOf(what).lastSeq % STORE_EVERY === 0);
+    },
     passOver,
     async deliver({ what, offset, kafkaTimestamp, receivedAt }, { attempt, previousSeq, redelivered = false }) {
       const place = { group, topic, partition, offset, kafkaTimestamp, receivedAt };
@@ -84,9 +92,25 @@ export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, s
         await work(undefined as Tx); // Without a store, handlers are typed for a Tx that is undefined.
         return "processed";
       };
-      if (handler !== undefined && what.kind !== "gap") return deps.observation.around(what, facts, run);
+      if (handler !== undefined && what.kind !== "gap") return observation.around(what, facts, run);
       await run();
       if (handler === undefined) passOver(what);
+    },
+    deliverNow(event, { record, receivedAt }) {
+      const ctx: EventContext<Tx> = {
+        signal,
+        attempt: 1,
+        redelivered: false,
+        group,
+        topic,
+        partition,
+        offset: record.offset,
+        kafkaTimestamp: new Date(record.timestampMs),
+        receivedAt,
+        handledAt: new Date(),
+        tx: undefined as Tx, // as above
+      };
+      return observation.atOnce(event, ctx, handlerOf(event));
     },
   };
 }

@@ -2,6 +2,8 @@
 export interface HandlerSlots {
   /** Runs `work` as soon as a slot is free and nothing of the room runs. `work` must not reject. */
   run(roomId: string, work: () => Promise<void>): void;
+  /** Whether `run` would begin at once. */
+  hasOne(roomId: string): boolean;
   /** Resolves when what runs now has ended. */
   settled(): Promise<void>;
   /** The rooms whose handler runs now. */
@@ -41,6 +43,7 @@ export function createHandlerSlots(maxInFlight: number): HandlerSlots {
 
   return {
     run,
+    hasOne: (roomId) => waiting.length === 0 && running.size < maxInFlight && !running.has(roomId),
     settled: async () => void (await Promise.allSettled(running.values())),
     get busyRooms() {
       return [...running.keys()];

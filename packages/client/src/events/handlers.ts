@@ -4,25 +4,29 @@ import { type CardHandlers, cardHandlerOf } from "./card-events.ts";
 /** What can happen in a room, as handlers are named: `messageSent`, `membersAdded`, … */
 export type EventKind = NonNullable<Entry["body"]["case"]>;
 
-/** What every event carries. */
-export interface EventFacts {
+/**
+ * What every event carries. What most handlers do not look at is decoded when it is looked at, and is no property of its own:
+ * read it from the event, because a copy (`{ ...event }`, `structuredClone`) does not have it. The type says so, too, by
+ * declaring a class; whatever has these properties is one. `JSON.stringify` and `console.log` show all.
+ */
+export declare abstract class EventFacts {
   /** The room. */
   readonly roomId: string;
   /** Number of the entry in its room: 1, 2, 3, … without holes. */
   readonly seq: number;
   /** The whole entry, with actor, caller and times. */
-  readonly entry: Entry;
+  abstract get entry(): Entry;
   /** The entry's type as the contract spells it, `message_sent` for example; also of a type that is not known here. */
   readonly type: string;
   /** When the entry was committed to the table; undefined if the event does not say. */
-  readonly committedAt: Date | undefined;
+  abstract get committedAt(): Date | undefined;
   /**
    * When the table's stream has the entry from, by the stream's clock and in its resolution; undefined if the event does not
    * say, as a healed one.
    */
-  readonly streamedAt: Date | undefined;
+  abstract get streamedAt(): Date | undefined;
   /** When the relay took the entry from the table's stream; undefined if the event does not say. */
-  readonly relayedAt: Date | undefined;
+  abstract get relayedAt(): Date | undefined;
   /** The entry was read from the table later than usual, to close a hole: it may be edited or deleted already. */
   readonly healed: boolean;
 }
@@ -120,4 +124,12 @@ export type Handlers<Tx = undefined> = CardHandlers<Tx> & { readonly [K in Event
 export function handlerOf<Tx>(handlers: Handlers<Tx>, event: AnyEvent): Handler<AnyEvent, Tx> | undefined {
   const ofKind = handlers[event.kind] as Handler<AnyEvent, Tx> | undefined;
   return cardHandlerOf(handlers, event) ?? ofKind ?? handlers.any;
+}
+
+/** What {@link handlerOf} does, for many events: where no handler is for cards, nobody looks for cards. */
+export function handlerFinder<Tx>(handlers: Handlers<Tx>): (event: AnyEvent) => Handler<AnyEvent, Tx> | undefined {
+  const { cards = [], unknownCard, any } = handlers;
+  if (cards.length > 0 || unknownCard !== undefined) return (event) => handlerOf(handlers, event);
+  const ofKinds = new Map(Object.entries(handlers)) as Map<string, Handler<AnyEvent, Tx> | undefined>;
+  return ({ kind }) => ofKinds.get(kind) ?? any;
 }

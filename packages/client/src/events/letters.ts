@@ -34,6 +34,8 @@ export interface Letters {
   parked(partition: number, roomId: string): DeadLetter | undefined;
   /** The letter of a skipped event, if it is one of the last. */
   skipped(partition: number, roomId: string, seq: number): DeadLetter | undefined;
+  /** Whether no room is parked and no event remembered as skipped. Cheap. */
+  isEmpty(partition: number): boolean;
   /** The letters that somebody asked to try again. */
   asked(partition: number): { readonly box: LetterBox; readonly letter: DeadLetter }[];
   /** Tells what others write into a partition from now on, until the signal aborts. */
@@ -169,6 +171,16 @@ export async function openLetters(deps: LettersDeps): Promise<Letters> {
     }) as [number, Compartment][];
   }
 
+  const ofPartitions = new Map<number, Compartment[]>();
+  function compartmentsIn(partition: number): Compartment[] {
+    let found = ofPartitions.get(partition);
+    if (found === undefined) {
+      found = boxes.flatMap((box) => compartments.get(nameOf(box, partition)) ?? []);
+      ofPartitions.set(partition, found);
+    }
+    return found;
+  }
+
   async function caughtUp(partitions: readonly number[], signal: AbortSignal): Promise<void> {
     const over = AbortSignal.any([signal, closing.signal]);
     const ends = (await Promise.all(boxes.map((box) => endsOf(box, over)))).flat();
@@ -214,6 +226,7 @@ export async function openLetters(deps: LettersDeps): Promise<Letters> {
 
   return {
     caughtUp,
+    isEmpty: (partition) => compartmentsIn(partition).every(({ standing }) => standing.size === 0),
     parked: (partition, roomId) => standingOf("parked", partition, roomId),
     skipped: (partition, roomId, seq) => standingOf("skipped", partition, deadLetterKey(roomId, seq)),
     asked: (partition) =>

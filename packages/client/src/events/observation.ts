@@ -21,9 +21,17 @@ export interface Observation {
   readonly meter: ConsumerMeter;
   /** Runs a handler, and stores what it wrote, where tracing and metrics see it. Rejects as `run` does. */
   around(event: AnyEvent, ctx: DeliveryFacts, run: () => Promise<"processed" | "repeat">): Promise<void>;
+  /**
+   * Calls a handler where tracing and metrics see it. Undefined when it has ended already; otherwise a promise of its end, which
+   * rejects when it throws.
+   */
+  atOnce<C extends DeliveryFacts>(event: AnyEvent, ctx: C, handler: Call<C> | undefined): Promise<void> | undefined;
   /** An event has no handler, and is done. */
   passedOver(event: AnyEvent): void;
 }
+
+/** A handler, as far as it is observed. */
+type Call<C> = (event: AnyEvent, ctx: C) => unknown;
 
 /** What a consumer is observed with. */
 export interface ObservationDeps {
@@ -49,14 +57,54 @@ export function observe({ tracing, metrics, steadyMs }: ObservationDeps, consume
     }
   }
 
+  async function around(event: AnyEvent, ctx: DeliveryFacts, run: () => Promise<"processed" | "repeat">) {
+    const seen = metrics === undefined ? async () => void (await run()) : () => measured(event, ctx, run);
+    await (tracing === undefined ? seen() : tracing.traceHandler(event, ctx, seen));
+  }
+
+  /** Undefined when the handler has ended. */
+  function ended<C>(event: AnyEvent, ctx: C, handler: Call<C> | undefined): Promise<void> | undefined {
+    try {
+      const result = handler?.(event, ctx);
+      return isThenable(result) ? Promise.resolve(result).then(() => {}) : undefined;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   return {
     meter,
-    async around(event, ctx, run) {
-      const seen = metrics === undefined ? async () => void (await run()) : () => measured(event, ctx, run);
-      await (tracing === undefined ? seen() : tracing.traceHandler(event, ctx, seen));
+    atOnce(event, ctx, handler) {
+      if (tracing !== undefined) {
+        return around(event, ctx, async () => {
+          await handler?.(event, ctx);
+          return "processed";
+        });
+      }
+      if (metrics === undefined) return ended(event, ctx, handler);
+      const startedMs = steadyMs();
+      const outcome = ended(event, ctx, handler);
+      const delivered = (how: DeliveryOutcome) =>
+        meter.delivered({ event, ctx, outcome: how, seconds: (steadyMs() - startedMs) / 1000 });
+      if (outcome === undefined) {
+        delivered("handled");
+        return undefined;
+      }
+      return outcome.then(
+        () => delivered("handled"),
+        (error) => {
+          delivered("failed");
+          throw error;
+        },
+      );
     },
+    around,
     passedOver(event) {
       meter.delivered({ event, ctx: undefined, outcome: "unhandled", seconds: 0 });
     },
   };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
 }

@@ -70,6 +70,7 @@ function lettersOf(standing: Partial<Record<LetterBox, DeadLetter[]>>) {
     await Promise.resolve();
   };
   const letters: Letters = {
+    isEmpty: () => false,
     caughtUp: async () => {},
     parked: (_, roomId) => stands.get(`parked ${roomId}`),
     skipped: (_, roomId, seq) => stands.get(`skipped ${deadLetterKey(roomId, seq)}`),

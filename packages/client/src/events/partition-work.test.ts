@@ -369,6 +369,7 @@ function lettersOf(parked: DeadLetter | undefined): Letters & { readonly written
   const written: string[] = [];
   return {
     written,
+    isEmpty: () => false,
     caughtUp: async () => {},
     parked: () => parked,
     skipped: () => undefined,

@@ -2,8 +2,10 @@ import type { PartitionClaim } from "@maru/kafka";
 import { createBacklog } from "./backlog.ts";
 import { createOffsetTracker } from "./commit.ts";
 import { HandlerFailedError } from "./errors.ts";
+import { createFastPath } from "./fast-path.ts";
 import { createHandOver, type HandOverDeps } from "./hand-over.ts";
 import type { HandlerSlots } from "./handler-slots.ts";
+import type { AnyEvent, GapEvent } from "./handlers.ts";
 import type { Healer } from "./healer.ts";
 import type { WaitingRoom } from "./lag.ts";
 import {
@@ -51,8 +53,8 @@ export interface PartitionWorkDeps<Tx> extends HandOverDeps<Tx> {
 
 /** The rooms of one partition, for as long as it is assigned. */
 export interface PartitionWork {
-  /** Takes fetched events, in the order of their offsets. */
-  take(fetched: readonly FetchedEvent[]): void;
+  /** Takes fetched events, in the order of their offsets. Throws what `fetched` throws; what came before is taken. */
+  take(fetched: Iterable<FetchedEvent>): void;
   /** Nothing more begins; what runs may end, and then counts as done. */
   stop(): void;
   /** The first offset that is not done. */
@@ -88,11 +90,19 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   const skippedPositions = createSkippedPositions(deps, stopping);
   const lanes = new Map<string, Lane>();
   const backlog = createBacklog(claim, offsets);
+  const arrived: Iterable<FetchedEvent>[] = [];
+  let isTaking = false;
+  let isStopped = false;
   let lastTakenMs: number | undefined;
 
   const host: LaneHost = { claim, positions, stopping, laneOf, busyLane: (roomId) => lanes.get(roomId), input };
   const reading = createLaneReading({ ...deps, meter }, host);
   const laneLetters = letters && openLetters(letters);
+  const isBusy = (roomId: string) => lanes.size > 0 && lanes.has(roomId);
+  const fastPath =
+    deps.positions === undefined
+      ? createFastPath({ partition, handOver, slots, letters, positions, offsets, meter, isBusy, adopt })
+      : undefined;
 
   const acts: Record<LaneAction, (lane: Lane) => void> = {
     handle: begin,
@@ -214,18 +224,25 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   async function deliver(lane: Lane, turn: number, first: Deliverable): Promise<void> {
     if (lane.turn !== turn || (lane.state !== "handling" && lane.state !== "rehandling")) return;
     const attempt = ++lane.attempts;
+    const outcome = handOver.deliver(first, { attempt, previousSeq: positions.get(lane.roomId) });
+    await settle(lane, turn, first.what, outcome);
+  }
+
+  /** The handler of what comes first was called: waits for its end. */
+  async function settle(lane: Lane, turn: number, what: AnyEvent | GapEvent, outcome: Promise<void>): Promise<void> {
+    const attempt = lane.attempts;
     try {
-      await handOver.deliver(first, { attempt, previousSeq: positions.get(lane.roomId) });
+      await outcome;
     } catch (error) {
       if (lane.turn !== turn) return;
       lane.failure = error;
       lane.firstFailedAt ??= new Date();
       const isLast = attempt >= deps.retry.maxAttempts;
       const isTold = !signal.aborted && !(error instanceof LoopLeftError);
-      if (isTold && (stop.signal.aborted || !isLast)) deps.warn(failureWarning(first.what, attempt, error));
+      if (isTold && (stop.signal.aborted || !isLast)) deps.warn(failureWarning(what, attempt, error));
       const policy = lane.replay && deps.onFailure === "skip" ? "park" : deps.onFailure;
       if (isLast && policy === "skip") {
-        const isProcessed = await skippedPositions.isProcessed(lane.roomId, seqsOf(first.what).lastSeq);
+        const isProcessed = await skippedPositions.isProcessed(lane.roomId, seqsOf(what).lastSeq);
         if (lane.turn !== turn) return;
         if (isProcessed) return input(lane, "handled");
       }
@@ -283,22 +300,53 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
     return letter !== undefined && (positions.get(roomId) ?? 0) < letter.seq;
   }
 
+  function takeAll(fetched: Iterable<FetchedEvent>): void {
+    for (const one of fetched) {
+      if (isStopped) return;
+      lastTakenMs = one.record.timestampMs;
+      if (fastPath?.(one)) continue;
+      const lane = laneOf(one.event.roomId);
+      input(lane, placed(lane, enqueue(lane, one)));
+    }
+  }
+
+  function enqueue(lane: Lane, { event, record, receivedAt }: FetchedEvent): QueuedEvent {
+    const queued = { event, record, receivedAt, taken: offsets.take(record.offset) };
+    lane.queue.push(queued);
+    backlog.add(queued);
+    return queued;
+  }
+
+  /** The handler of an event was called before there was a lane: the lane waits for it as if it had begun it. */
+  function adopt(fetched: FetchedEvent, what: AnyEvent, outcome: Promise<void>): void {
+    const lane = laneOf(what.roomId);
+    enqueue(lane, fetched);
+    lane.state = laneTable.following.next.to;
+    lane.attempts = 1;
+    const ending = settle(lane, lane.turn, what, outcome);
+    slots.run(lane.roomId, () => ending);
+    if (isStopped) input(lane, "stop");
+  }
+
   laneLetters?.start();
 
   return {
     take(fetched) {
-      for (const one of fetched) {
-        if (stop.signal.aborted) return;
-        const lane = laneOf(one.event.roomId);
-        lastTakenMs = one.record.timestampMs;
-        const queued = { ...one, taken: offsets.take(one.record.offset) };
-        lane.queue.push(queued);
-        backlog.add(queued);
-        input(lane, placed(lane, queued));
+      arrived.push(fetched);
+      if (isTaking) return; // a handler made more come: that is taken when it has ended
+      isTaking = true;
+      try {
+        for (let next = arrived.shift(); next !== undefined; next = arrived.shift()) takeAll(next);
+      } finally {
+        isTaking = false;
+        arrived.length = 0;
+        commits.moved();
+        backlog.regulate();
       }
     },
     stop() {
-      if (stop.signal.aborted) return;
+      if (isStopped) return;
+      isStopped = true;
       backlog.stop();
       for (const lane of lanes.values()) healer.release(lane.fill.length);
       stop.abort();

@@ -6,28 +6,36 @@ export interface Positions {
 }
 
 /**
- * Forgets the room used longest ago when there are more than `maxRooms`. The next event of a forgotten room counts as its
- * first: a repeat is then handled once more, and a hole right before it is not seen.
+ * Remembers at least half of `maxRooms` rooms, those used last, and never more than `maxRooms`. The next event of a forgotten
+ * room counts as its first: a repeat is then handled once more, and a hole right before it is not seen.
+ *
+ * Rooms used since the last clearing out are in `young`; when they are half of all, those that were not used are dropped at once.
+ * To move a room to the end of one long list on each event would cost more than all else that is done with its position.
  */
 export function createPositions(maxRooms: number): Positions {
-  const seqs = new Map<string, number>();
-  const put = (roomId: string, seq: number) => {
-    seqs.delete(roomId);
-    seqs.set(roomId, seq);
-  };
+  let young = new Map<string, number>();
+  let old = new Map<string, number>();
+
+  function set(roomId: string, seq: number): void {
+    young.set(roomId, seq);
+    if (young.size * 2 < maxRooms) return;
+    old = young;
+    young = new Map();
+  }
+
   return {
     get(roomId) {
-      const seq = seqs.get(roomId);
-      if (seq !== undefined) put(roomId, seq);
-      return seq;
+      const seq = young.get(roomId);
+      if (seq !== undefined) return seq;
+      const oldSeq = old.get(roomId);
+      if (oldSeq !== undefined) set(roomId, oldSeq);
+      return oldSeq;
     },
-    set(roomId, seq) {
-      put(roomId, seq);
-      const [oldest] = seqs.keys();
-      if (seqs.size > maxRooms && oldest !== undefined) seqs.delete(oldest);
-    },
+    set,
     get size() {
-      return seqs.size;
+      let both = 0;
+      for (const roomId of young.keys()) if (old.has(roomId)) both++;
+      return young.size + old.size - both;
     },
   };
 }

@@ -139,9 +139,11 @@ export async function subscribe<Tx = undefined>(
   function onBatch(claim: PartitionClaim, records: readonly ConsumedRecord[]): void {
     const work = works.get(claim);
     if (!work || stopping.signal.aborted) return;
-    const { events, error } = decodeAll(records);
-    work.take(events);
-    if (error !== undefined) fail(error);
+    try {
+      work.take(decoded(records));
+    } catch (error) {
+      fail(error);
+    }
   }
 
   async function onRevoked(claims: readonly PartitionClaim[], reason: RevokeReason): Promise<void> {
@@ -249,17 +251,10 @@ export async function subscribe<Tx = undefined>(
   };
 }
 
-function decodeAll(records: readonly ConsumedRecord[]): { events: FetchedEvent[]; error?: unknown } {
+/** Each is decoded when its turn comes, and kept by nobody when it is done: garbage that dies at once is cheap. */
+function* decoded(records: readonly ConsumedRecord[]): Generator<FetchedEvent> {
   const receivedAt = new Date();
-  const events: FetchedEvent[] = [];
-  for (const record of records) {
-    try {
-      events.push({ event: decodeEvent(record), record, receivedAt });
-    } catch (error) {
-      return { events, error };
-    }
-  }
-  return { events };
+  for (const record of records) yield { event: decodeEvent(record), record, receivedAt };
 }
 
 function warnOncePerType(warn: (warning: ConsumerWarning) => void): (event: AnyEvent) => void {

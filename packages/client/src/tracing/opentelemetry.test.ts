@@ -160,7 +160,8 @@ describe("handlers", () => {
     const { event, ctx } = await sentEvent();
     for (const traceparent of ["", "00-nonsense"]) {
       exporter.reset();
-      await tracing.traceHandler({ ...event, entry: { ...event.entry, traceparent } }, ctx, async () => {});
+      event.entry.traceparent = traceparent;
+      await tracing.traceHandler(event, ctx, async () => {});
       expect(ended("process rooms").links).toEqual([]);
     }
   });
