@@ -63,7 +63,7 @@ export const EventHeader = {
 
 /**
  * How the ids of rooms begin in which servers send to themselves, to prove that events come through. No team's room has such
- * an id, and consumers pass over their events unless they ask for them.
+ * an id, and the consumers of `@maru/client/events` pass over their events.
  *
  * @example
  * if (roomId.startsWith(CANARY_ROOM_PREFIX)) return;

@@ -1,6 +1,7 @@
 import { ROOM_EVENTS_TOPIC } from "@maru/protocol";
 import { connectMaru } from "../connect.ts";
 import { brokerOf } from "../events/broker-of.ts";
+import { isCanary } from "../events/canary.ts";
 import { decodeEvent } from "../events/decode.ts";
 import { toGap } from "../events/fill-hole.ts";
 import { pullRecords } from "../events/pull-records.ts";
@@ -92,7 +93,7 @@ async function* liveSteps(
     broker.followPartitions({ topic, from, signal: stop }, onRecords);
   for await (const record of pullRecords(reading, signal)) {
     const event = decodeEvent(record);
-    if (rooms !== undefined && !rooms.includes(event.roomId)) continue;
+    if (rooms === undefined ? isCanary(event.roomId) : !rooms.includes(event.roomId)) continue;
     const what = event.kind === "unreadable" ? toGap(event.roomId, event.seq, event.seq, "unreadable") : event;
     yield { what, record, done() {} };
   }

@@ -1,3 +1,4 @@
+import { isCanary } from "./canary.ts";
 import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerFinder } from "./handlers.ts";
 import { type Deliverable, type FetchedEvent, seqsOf } from "./lane.ts";
 import type { Observation } from "./observation.ts";
@@ -58,7 +59,7 @@ export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, s
 
   function handlerFor(what: AnyEvent | GapEvent): ((ctx: EventContext<Tx>) => unknown) | undefined {
     if (what.kind === "gap") {
-      const { gap } = handlers;
+      const gap = isCanary(what.roomId) ? undefined : handlers.gap;
       return gap && ((ctx) => gap(what, ctx));
     }
     const handler = handlerOf(what);
@@ -73,7 +74,7 @@ export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, s
 
   return {
     isAwaited(what) {
-      const handler = what.kind === "gap" ? handlers.gap : handlerOf(what);
+      const handler = what.kind === "gap" ? handlerFor(what) : handlerOf(what);
       return handler !== undefined || (positions !== undefined && seqsOf(what).lastSeq % STORE_EVERY === 0);
     },
     passOver,

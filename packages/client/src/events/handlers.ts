@@ -1,4 +1,5 @@
 import type { Entry } from "@maru/protocol";
+import { isCanary } from "./canary.ts";
 import { type CardHandlers, cardHandlerOf } from "./card-events.ts";
 
 /** What can happen in a room, as handlers are named: `messageSent`, `membersAdded`, … */
@@ -120,8 +121,9 @@ export type Handlers<Tx = undefined> = CardHandlers<Tx> & { readonly [K in Event
   readonly gap?: Handler<GapEvent, Tx>;
 };
 
-/** The handler of an event, if there is one. */
+/** The handler of an event, if there is one. Nobody is handed the servers' canary. */
 export function handlerOf<Tx>(handlers: Handlers<Tx>, event: AnyEvent): Handler<AnyEvent, Tx> | undefined {
+  if (isCanary(event.roomId)) return undefined;
   const ofKind = handlers[event.kind] as Handler<AnyEvent, Tx> | undefined;
   return cardHandlerOf(handlers, event) ?? ofKind ?? handlers.any;
 }
@@ -131,5 +133,5 @@ export function handlerFinder<Tx>(handlers: Handlers<Tx>): (event: AnyEvent) => 
   const { cards = [], unknownCard, any } = handlers;
   if (cards.length > 0 || unknownCard !== undefined) return (event) => handlerOf(handlers, event);
   const ofKinds = new Map(Object.entries(handlers)) as Map<string, Handler<AnyEvent, Tx> | undefined>;
-  return ({ kind }) => ofKinds.get(kind) ?? any;
+  return ({ kind, roomId }) => (isCanary(roomId) ? undefined : (ofKinds.get(kind) ?? any));
 }

@@ -10,6 +10,8 @@ export interface LaneHost {
   readonly positions: Positions;
   /** Aborts when nothing more may begin. */
   readonly stopping: AbortSignal;
+  /** Whether the partition is still held, as the brokers see it. */
+  confirm(): Promise<boolean>;
   /** The lane of a room, made where there is none. */
   laneOf(roomId: string): Lane;
   /** The lane of a room of which something is to be done. */

@@ -50,6 +50,14 @@ export function createLaneLetters(deps: LaneLettersDeps, host: LaneHost): LaneLe
     }
   }
 
+  /**
+   * Removes the letter of a parked room, and says whether it did. Whoever holds the partition has let the room's events pass by
+   * because of that letter: if that is somebody else by now, without the letter nobody would come back for them.
+   */
+  async function erase(letter: DeadLetter, handledSeq: number): Promise<boolean> {
+    return (await host.confirm()) && write(() => letters.erase("parked", letter, handledSeq));
+  }
+
   async function giveUp(lane: Lane, box: LetterBox): Promise<void> {
     const { turn, failure, replay } = lane;
     const letter = toGivenUp(lane, box);
@@ -90,7 +98,7 @@ export function createLaneLetters(deps: LaneLettersDeps, host: LaneHost): LaneLe
 
   async function release(lane: Lane): Promise<void> {
     const { turn, replay } = lane;
-    if (!replay || !(await write(() => letters.erase("parked", replay.letter, replay.nextSeq - 1)))) return;
+    if (!replay || !(await erase(replay.letter, replay.nextSeq - 1))) return;
     meter.redriven();
     if (lane.turn !== turn || stopping.aborted) return;
     lane.replay = undefined;
@@ -128,7 +136,7 @@ export function createLaneLetters(deps: LaneLettersDeps, host: LaneHost): LaneLe
     const position = positions.get(roomId);
     if (position !== undefined && position >= letter.seq) {
       // It failed elsewhere, and has been done here.
-      void write(() => letters.erase("parked", letter, position));
+      void erase(letter, position);
       return;
     }
     if (lane && lane.state !== "parked") host.input(lane, "parkedElsewhere");

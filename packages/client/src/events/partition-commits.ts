@@ -9,6 +9,11 @@ export interface PartitionCommits {
   now(): Promise<void>;
   /** Waits for the commit under way, and commits what is left. */
   last(): Promise<void>;
+  /**
+   * Whether the partition is still this consumer's, as the brokers see it: they take a commit. One that was stopped for long
+   * does not know that others have its partition. Before anything was fetched there is nothing to commit, and it is believed.
+   */
+  confirm(): Promise<boolean>;
 }
 
 /** What commits need. */
@@ -65,6 +70,19 @@ export function createPartitionCommits(deps: PartitionCommitsDeps, claim: Partit
     await now();
   }
 
+  async function confirm(): Promise<boolean> {
+    await underWay;
+    const next = deps.offsets.next;
+    if (claim.signal.aborted || next === undefined) return !claim.signal.aborted;
+    if (next > asked) asked = next;
+    try {
+      return await claim.commit(next);
+    } catch (error) {
+      deps.fail(error);
+      return false;
+    }
+  }
+
   claim.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-  return { moved, now, last };
+  return { moved, now, last, confirm };
 }

@@ -109,6 +109,15 @@ test("a failing event holds up its room and the commit, and no other room", asyn
   ]);
 });
 
+test("the servers' canary reaches no handler, and counts as done", async () => {
+  const handled: string[] = [];
+  const any = ({ roomId }: { roomId: string }) => void handled.push(roomId);
+  const { work, commits } = startWork({ any });
+  work.take([fetched("maru.canary", 1, 0n), fetched("a", 1, 1n), fetched("maru.canary", 2, 2n)]);
+  await expect.poll(() => commits.at(-1)).toBe(3n);
+  expect(handled).toEqual(["a"]);
+});
+
 test("when no attempt is left the consumer fails, and nothing from that event on is committed", async () => {
   const { work, commits, failures } = startWork({
     roomUnfrozen({ seq }) {

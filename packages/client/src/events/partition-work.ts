@@ -95,7 +95,15 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
   let isStopped = false;
   let lastTakenMs: number | undefined;
 
-  const host: LaneHost = { claim, positions, stopping, laneOf, busyLane: (roomId) => lanes.get(roomId), input };
+  const host: LaneHost = {
+    claim,
+    positions,
+    stopping,
+    confirm: commits.confirm,
+    laneOf,
+    busyLane: (roomId) => lanes.get(roomId),
+    input,
+  };
   const reading = createLaneReading({ ...deps, meter }, host);
   const laneLetters = letters && openLetters(letters);
   const isBusy = (roomId: string) => lanes.size > 0 && lanes.has(roomId);

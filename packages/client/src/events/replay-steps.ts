@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Broker, type ConsumedRecord, type PartitionOffsets, partitionOf } from "@maru/kafka";
+import { isCanary } from "./canary.ts";
 import { decodeEvent } from "./decode.ts";
 import type { AnyEvent, GapEvent } from "./handlers.ts";
 import { createHealer, refusalReason } from "./healer.ts";
@@ -223,7 +224,8 @@ export function runReplay(source: EntrySource, settings: ReplaySettings): Replay
     record: ConsumedRecord | undefined,
     done: () => void,
   ): AsyncGenerator<ReplayStep, void, undefined> {
-    if (what.kind === "gap" || isWanted(what, start)) yield { what, record, done };
+    const isOurs = isOnlyList || !isCanary(what.roomId);
+    if (isOurs && (what.kind === "gap" || isWanted(what, start))) yield { what, record, done };
     done();
   }
 
