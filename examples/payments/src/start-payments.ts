@@ -46,6 +46,7 @@ export async function startPayments<Tx>(options: PaymentsOptions<Tx>): Promise<P
   /** Tells rooms as soon as a decision is stored. */
   const telltale: PositionStore<Tx> = {
     load: (group, roomId) => positions.load(group, roomId),
+    ensure: (tx, name) => positions.ensure(tx, name),
     async process(step, work) {
       const outcome = await positions.process(step, work);
       if (decided.delete(paymentIdOf(step)) && outcome === "processed") {

@@ -10,6 +10,7 @@ export function sqlitePositions(db: DatabaseSync): PositionStore<DatabaseSync> {
   const store = db.prepare(`
     INSERT INTO positions (consumer_group, room_id, seq) VALUES (?, ?, ?)
     ON CONFLICT (consumer_group, room_id) DO UPDATE SET seq = excluded.seq`);
+  const ensure = db.prepare("INSERT OR IGNORE INTO positions (consumer_group, room_id, seq) VALUES (?, ?, 0)");
   const positionOf = (group: string, roomId: string) => find.get(group, roomId)?.seq as number | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -22,6 +23,7 @@ export function sqlitePositions(db: DatabaseSync): PositionStore<DatabaseSync> {
 
   return {
     load: async (group, roomId) => positionOf(group, roomId),
+    ensure: (_tx, { group, roomId }) => void ensure.run(group, roomId),
     process({ group, roomId, seq }, work) {
       return inTurn(async () => {
         db.exec("BEGIN IMMEDIATE");

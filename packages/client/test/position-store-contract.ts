@@ -120,6 +120,25 @@ export function positionStoreContract<Tx>(name: string, makeWorld: () => Promise
       expect(await room.lines()).toEqual(["2"]);
     });
 
+    test("a name gets the position 0 together with a step, unless it has one, or the step is a repeat", async () => {
+      const store = world.open();
+      const room = openRoom(store);
+      const note = (seq: number, roomId: string) => {
+        const step = { group, roomId: room.roomId, seq, previousSeq: undefined };
+        return store.process(step, async (tx) => void (await store.ensure(tx, { group, roomId })));
+      };
+      const [name, other] = [`${room.roomId}/1`, `${room.roomId}/2`];
+      expect(await note(1, name)).toBe("processed");
+      expect([await store.load(group, name), await room.load()]).toEqual([0, 1]);
+      expect(await note(1, other)).toBe("repeat");
+      expect(await store.load(group, other)).toBeUndefined();
+      const step = { group, roomId: name, seq: 1, previousSeq: undefined };
+      expect(await store.process(step, async (tx) => world.append(tx, room.roomId, "again"))).toBe("processed");
+      expect(await note(2, name)).toBe("processed");
+      expect([await store.load(group, name), await room.load()]).toEqual([1, 2]);
+      expect(await room.lines()).toEqual(["again"]);
+    });
+
     test("of two consumers that process one event at once, one has an effect", async () => {
       const room = openRoom();
       await room.process(1);

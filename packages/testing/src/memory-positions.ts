@@ -26,6 +26,8 @@ export interface MemoryPositions {
   load(group: string, roomId: string): Promise<number | undefined>;
   /** As every position store: see `PositionStore` of `@maru/client/events`. */
   process(step: MemoryStep, work: (tx: MemoryTx) => Promise<void>): Promise<"processed" | "repeat">;
+  /** As every position store. */
+  ensure(tx: MemoryTx, name: { readonly group: string; readonly roomId: string }): void;
 }
 
 /**
@@ -68,6 +70,10 @@ export function memoryPositions({ onCommit = () => undefined }: MemoryPositionsO
       }
       if (fault) throw new Error(`planned: the commit of entry ${step.seq} of room ${step.roomId} was ${fault}`);
       return "processed";
+    },
+    ensure(tx, { group, roomId }) {
+      const key = keyOf(group, roomId);
+      tx.add(() => seqs.set(key, seqs.get(key) ?? 0));
     },
   };
 }

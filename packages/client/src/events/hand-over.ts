@@ -1,3 +1,4 @@
+import { deadLetterKey } from "@maru/protocol";
 import { isCanary } from "./canary.ts";
 import { type AnyEvent, type EventContext, type GapEvent, type Handlers, handlerFinder } from "./handlers.ts";
 import { type Deliverable, type FetchedEvent, seqsOf } from "./lane.ts";
@@ -87,7 +88,7 @@ export function createHandOver<Tx>(deps: HandOverDeps<Tx>, { topic, partition, s
         if (positions !== undefined) {
           const { firstSeq, lastSeq: seq } = seqsOf(what);
           // A skipped event has a position of its own, which no room id can be.
-          const roomId = redelivered ? `${what.roomId}/${firstSeq}` : what.roomId;
+          const roomId = redelivered ? deadLetterKey(what.roomId, firstSeq) : what.roomId;
           return positions.process({ group, roomId, seq, previousSeq }, work);
         }
         await work(undefined as Tx); // Without a store, handlers are typed for a Tx that is undefined.

@@ -272,18 +272,30 @@ test("a replay that fails parks its room again, also where events are skipped", 
   expect(failures).toEqual([]);
 });
 
-test("a redelivered event has a position of its own, and a request that comes while it is put back is done", async () => {
-  const steps: string[] = [];
-  const positions: PositionStore<undefined> = {
-    load: async () => 40,
-    async process({ roomId, seq, previousSeq }, work) {
-      await work(undefined);
-      steps.push(`${roomId} ${seq} ${previousSeq}`);
+/** Positions in memory, and what was processed. */
+function positionsOf(stored: Record<string, number>) {
+  const seqs = new Map(Object.entries(stored));
+  const processed: string[] = [];
+  const positions: PositionStore<Map<string, number>> = {
+    load: async (_, roomId) => seqs.get(roomId),
+    async process({ roomId, seq }, work) {
+      if ((seqs.get(roomId) ?? 0) >= seq) return "repeat";
+      const tx = new Map<string, number>();
+      await work(tx);
+      processed.push(`${roomId} ${seq}`);
+      seqs.set(roomId, seq);
+      for (const [name, zero] of tx) seqs.set(name, seqs.get(name) ?? zero);
       return "processed";
     },
+    ensure: (tx, { roomId }) => void tx.set(roomId, 0),
   };
+  return { positions, seqs, processed };
+}
+
+test("a redelivered event has a position of its own, and a request that comes while it is put back is done", async () => {
+  const { positions, processed } = positionsOf({ a: 40, "a/3": 0 });
   let isPoison = true;
-  const { written, say, hooks, failures } = startWork(
+  const { written, say, hooks, failures } = startWork<Map<string, number>>(
     {
       any(_, { redelivered }) {
         expect(redelivered).toBe(true);
@@ -297,7 +309,55 @@ test("a redelivered event has a position of its own, and a request that comes wh
     say("skipped", letter(3, REDRIVE_REQUESTED));
   };
   await expect.poll(() => written).toEqual(["skipped 3 SKIPPED", "skipped over, done to 3"]);
-  expect([steps, failures]).toEqual([["a/3 3 undefined"], []]);
+  expect([processed, failures]).toEqual([["a/3 3"], []]);
+});
+
+test("a skipped event whose room was moved beyond it by a handler elsewhere is not redelivered", async () => {
+  const { positions, processed } = positionsOf({ a: 3 });
+  const { written } = startWork<Map<string, number>>(
+    { any: () => expect.unreachable() },
+    { standing: { skipped: [letter(3, REDRIVE_REQUESTED)] }, onFailure: "skip", positions },
+  );
+  await expect.poll(() => written).toEqual(["skipped over, done to 3"]);
+  expect(processed).toEqual([]);
+});
+
+test("a skipped event that comes again is settled in the store, where that was not done, before its room goes on", async () => {
+  const { positions, seqs, processed } = positionsOf({ a: 2 });
+  const handled: number[] = [];
+  const { work, commits, say, written } = startWork<Map<string, number>>(
+    { any: ({ seq }) => void handled.push(seq) },
+    { standing: { skipped: [letter(3, SKIPPED)] }, onFailure: "skip", positions },
+  );
+  work.take([fetched(3, 0n), fetched(4, 1n)]);
+  await expect.poll(() => commits.at(-1)).toBe(2n);
+  expect([handled, processed, seqs.get("a/3")]).toEqual([[4], ["a 3", "a 4"], 0]);
+  say("skipped", letter(3, REDRIVE_REQUESTED));
+  await expect.poll(() => written).toEqual(["skipped over, done to 3"]);
+  expect(handled).toEqual([4, 3]);
+});
+
+test("a skipped event is not done while the store has not settled it", async () => {
+  const away = new Error("the store is away");
+  const positions: PositionStore<undefined> = {
+    load: async () => 2,
+    ensure: () => {},
+    process: (_, work) => work(undefined).then(() => Promise.reject(away)),
+  };
+  const { work, commits, written } = startWork(
+    {
+      any() {
+        throw new Error("poison");
+      },
+    },
+    { onFailure: "skip", positions },
+  );
+  work.take([fetched(3, 0n)]);
+  await expect.poll(() => written).toEqual(["skipped 3 SKIPPED"]);
+  work.stop();
+  await new Promise(setImmediate);
+  await work.commitLast();
+  expect(commits).toEqual([]);
 });
 
 test("a parked room whose log may not be read stays parked, and says why", async () => {

@@ -217,6 +217,7 @@ test("with a store, a handler writes through its transaction, and what the store
   const written: string[] = [];
   const positions: PositionStore<string[]> = {
     load: async (_, roomId) => stored.get(roomId),
+    ensure: () => expect.unreachable(),
     async process({ group, roomId, seq, previousSeq }, work) {
       if ((stored.get(roomId) ?? 0) >= seq) return "repeat";
       const tx = [`${group} ${previousSeq}`];
@@ -243,6 +244,7 @@ test("with a store, what is missing right before a room's first event is seen, a
       if (++loads === 1) throw new Error("the database is away");
       return stored.get(roomId);
     },
+    ensure: () => expect.unreachable(),
     async process({ roomId, seq }, work) {
       await work(undefined);
       stored.set(roomId, seq);
@@ -262,6 +264,7 @@ test("with a store, the positions of events that nobody handles are stored from 
   const asked: number[] = [];
   const positions: PositionStore<undefined> = {
     load: async () => undefined,
+    ensure: () => expect.unreachable(),
     async process({ seq }, work) {
       asked.push(seq);
       await work(undefined);
@@ -394,6 +397,7 @@ test("an event is not skipped when it is processed, and only the store's answer 
   let position: number | undefined;
   const positions: PositionStore<undefined> = {
     load: async () => position,
+    ensure: () => expect.unreachable(),
     async process({ seq }, work) {
       if (position !== undefined && seq <= position) return "repeat";
       await work(undefined);

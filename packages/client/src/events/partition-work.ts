@@ -161,7 +161,7 @@ export function createPartitionWork<Tx>(deps: PartitionWorkDeps<Tx>, claim: Part
 
   function openLetters(open: Letters) {
     const { retry, random, warn, fail } = deps;
-    const forRedelivery = { letters: open, healer, slots, retry, random, meter, warn, fail };
+    const forRedelivery = { letters: open, healer, slots, skippedPositions, retry, random, meter, warn, fail };
     const redeliveries = createRedeliveries(forRedelivery, handOver, stopping);
     const { group } = deps;
     return createLaneLetters({ group, letters: open, redeliveries, skippedPositions, meter, warn, fail }, host);

@@ -25,6 +25,7 @@ export interface ProcessStep {
  * - When the answer to the commit is lost, nobody knows whether it is stored. Rejecting is right: the event comes again, and is
  *   then a `"repeat"`. To say `"processed"` needs a look at what is stored.
  * - `work` is called at most once by a call, and what it threw comes out as it is. `tx` is worth nothing afterwards.
+ * - `ensure` never changes a position that is there.
  * - Other rooms do not wait: `process` is called for several at a time.
  *
  * @typeParam Tx what a handler writes through, `ctx.tx`
@@ -38,4 +39,10 @@ export interface PositionStore<Tx> {
    * unless it is the answer to the commit that was lost.
    */
   process(step: ProcessStep, work: (tx: Tx) => Promise<void>): Promise<"processed" | "repeat">;
+  /**
+   * Within the transaction of a step: lets a name that has no position yet have the position 0, stored together with all else.
+   * The consumer notes with it that an event was skipped, so that a consumer that skips it and one that handles it at the same
+   * time, because one has lost the partition, cannot both be right. Needed for `onFailure: "skip"`.
+   */
+  ensure(tx: Tx, name: { readonly group: string; readonly roomId: string }): Promise<void> | void;
 }

@@ -6,6 +6,7 @@ import type { Letters } from "./letters.ts";
 import type { ConsumerMeter } from "./metrics.ts";
 import { pauseMs } from "./pause-ms.ts";
 import { type HandlerRetryPolicy, handlerBackoffMs } from "./retry.ts";
+import type { SkippedPositions } from "./skipped-positions.ts";
 import { toLetter } from "./to-letter.ts";
 import { type ConsumerWarning, failureWarning, givenUpWarning } from "./warning.ts";
 
@@ -14,6 +15,7 @@ export interface RedeliveriesDeps {
   readonly letters: Letters;
   readonly healer: Healer;
   readonly slots: HandlerSlots;
+  readonly skippedPositions: Pick<SkippedPositions, "wasHandled">;
   readonly retry: HandlerRetryPolicy;
   readonly random: () => number;
   readonly meter: ConsumerMeter;
@@ -29,11 +31,12 @@ export interface Redeliveries {
 
 /** Ends when the signal aborts; the letters then stay as they are. */
 export function createRedeliveries(deps: RedeliveriesDeps, handOver: HandOver, signal: AbortSignal): Redeliveries {
-  const { letters, healer, slots, retry, random, meter, warn, fail } = deps;
+  const { letters, healer, slots, skippedPositions, retry, random, meter, warn, fail } = deps;
   const underWay = new Set<string>();
 
   async function redeliver(letter: DeadLetter): Promise<void> {
     const { roomId, seq, offset } = letter;
+    if (await skippedPositions.wasHandled(roomId, seq)) return letters.erase("skipped", letter, seq);
     const { items } = await healer.fill({ roomId, firstSeq: seq, lastSeq: seq }, signal);
     healer.release(items.length);
     const [what] = items;

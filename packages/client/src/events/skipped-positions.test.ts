@@ -13,11 +13,13 @@ function storeAt(position: number | undefined, failures = 0) {
       answer();
       return position;
     },
-    async process(step) {
+    async process(step, work) {
       answer();
+      await work(undefined as never);
       passed.push(step);
       return "processed";
     },
+    ensure: (_, name) => void passed.push(name),
   };
   return { positions, passed };
 }
@@ -35,12 +37,15 @@ test("an event at or below the stored position is processed, and no other", asyn
   expect(await createFor(undefined).skipped.isProcessed("r", 1)).toBe(false);
 });
 
-test("the room's position passes a skipped event by, and nothing is done for it", async () => {
+test("the room's position passes a skipped event by, with a note that it was skipped", async () => {
   const { positions, passed } = storeAt(3);
   expect(await createFor(positions).skipped.passBy("r", 4, 3)).toBe(true);
   expect(await createFor(undefined).skipped.passBy("r", 4, 3)).toBe(true);
   expect(await createFor(positions, AbortSignal.abort()).skipped.passBy("r", 5, 4)).toBe(false);
-  expect(passed).toEqual([{ group: "g", roomId: "r", seq: 4, previousSeq: 3 }]);
+  expect(passed).toEqual([
+    { group: "g", roomId: "r/4" },
+    { group: "g", roomId: "r", seq: 4, previousSeq: 3 },
+  ]);
 });
 
 test("a store that is away is waited for, with a warning, and no longer than the partition is held", async () => {

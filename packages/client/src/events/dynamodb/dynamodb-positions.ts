@@ -10,7 +10,7 @@ import {
 import type { PositionStore, ProcessStep } from "../position-store.ts";
 import { toCancellation } from "./cancellation.ts";
 import { WriteRefusedError } from "./errors.ts";
-import { fromItem, type StoredPosition, toKey, toPut } from "./stored-position.ts";
+import { fromItem, type StoredPosition, toEnsure, toKey, toPut } from "./stored-position.ts";
 import { type DynamodbTx, openTransaction } from "./transaction.ts";
 
 /** Where positions are stored. */
@@ -110,6 +110,7 @@ export function dynamodbPositions(options: DynamodbPositionsOptions): PositionSt
       doubtful.delete(place);
       return outcome;
     },
+    ensure: (tx, name) => tx.update(toEnsure(tableName, name, new Date())),
   };
 }
 

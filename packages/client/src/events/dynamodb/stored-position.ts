@@ -1,4 +1,4 @@
-import type { AttributeValue, Put } from "@aws-sdk/client-dynamodb";
+import type { AttributeValue, Put, Update } from "@aws-sdk/client-dynamodb";
 import type { ProcessStep } from "../position-store.ts";
 
 /** The keys of the table: a partition per room, so that busy groups are spread. */
@@ -31,6 +31,18 @@ export function toPut(tableName: string, step: ProcessStep, attempt: string, now
     ExpressionAttributeNames: { "#seq": "seq" },
     ExpressionAttributeValues: { ":seq": { N: String(step.seq) } },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  };
+}
+
+/** Stores the position 0 unless there is one. Never fails because of what is there. */
+export function toEnsure(tableName: string, name: Pick<ProcessStep, "group" | "roomId">, now: Date): Update {
+  return {
+    TableName: tableName,
+    Key: toKey(name),
+    UpdateExpression:
+      "SET #seq = if_not_exists(#seq, :zero), attempt = if_not_exists(attempt, :none), stored_at = if_not_exists(stored_at, :now)",
+    ExpressionAttributeNames: { "#seq": "seq" },
+    ExpressionAttributeValues: { ":zero": { N: "0" }, ":none": { S: "" }, ":now": { S: now.toISOString() } },
   };
 }
 

@@ -114,6 +114,9 @@ export function postgresPositions<Pool extends PgPool>(
         return outcome;
       }
     },
+    async ensure(tx, { group, roomId }) {
+      await tx.query(sql.ensure, [group, roomId, randomUUID()]);
+    },
   };
 }
 
@@ -145,6 +148,8 @@ function statements(table: string, lockTimeoutMs: number, idleTimeoutMs: number)
       on conflict (consumer_group, room_id) do update
       set seq = excluded.seq, attempt = excluded.attempt, stored_at = now() where stored.seq < excluded.seq
       returning seq`,
+    ensure: `insert into ${table} (consumer_group, room_id, seq, attempt) values ($1, $2, 0, $3)
+      on conflict (consumer_group, room_id) do nothing`,
     commit: "release savepoint maru_handler; commit",
     read: `select seq, attempt from ${table} where consumer_group = $1 and room_id = $2`,
   };
