@@ -99,6 +99,8 @@ interface Setting<Tx> extends Partial<PartitionWorkDeps<Tx>> {
   readonly standing?: Partial<Record<LetterBox, DeadLetter[]>>;
   /** Answers reads of the log. Default: a log of ten entries. */
   readonly read?: (after: number) => Promise<{ seqs: number[]; isLast: boolean }>;
+  /** Whether the brokers take a commit. Default: they do. */
+  readonly isHeld?: boolean;
 }
 
 const upTo = (last: number) => async (after: number) => {
@@ -108,7 +110,7 @@ const upTo = (last: number) => async (after: number) => {
 
 function startWork<Tx = undefined>(
   handlers: Handlers<Tx>,
-  { standing = {}, read = upTo(10), ...changes }: Setting<Tx>,
+  { standing = {}, read = upTo(10), isHeld = true, ...changes }: Setting<Tx>,
 ) {
   const commits: bigint[] = [];
   const failures: unknown[] = [];
@@ -122,7 +124,7 @@ function startWork<Tx = undefined>(
   const claim: PartitionClaim = {
     ...{ topic: "t", partition: 0, startOffset: 0n, startsFrom: "committed", position: 0n, highOffset: 0n },
     signal: new AbortController().signal,
-    commit: async (next) => commits.push(next) > 0,
+    commit: async (next) => commits.push(next) > 0 && isHeld,
     pause() {},
     resume() {},
     seek() {},
@@ -226,6 +228,19 @@ test("when somebody else parks a room, what runs for it no longer counts, and it
   await expect.poll(() => commits.at(-1)).toBe(3n);
   expect([seqs, failures]).toEqual([[3], []]);
 });
+
+test.for([true, false])(
+  "the letter of what has been done here is removed, but not by who has lost the partition without knowing: %s",
+  async (isHeld) => {
+    const { work, written, say, commits } = startWork({ roomFrozen: () => {} }, { onFailure: "park", isHeld });
+    work.take([fetched(1, 0n), fetched(2, 1n), fetched(3, 2n)]);
+    await expect.poll(() => commits.at(-1)).toBe(3n);
+    say("parked", letter(3, PARKED));
+    await expect.poll(() => commits.length).toBeGreaterThan(1);
+    await new Promise(setImmediate);
+    expect(written).toEqual(isHeld ? ["parked over, done to 3"] : []);
+  },
+);
 
 test("a request that comes while the room is being parked is done", async () => {
   let isPoison = true;
