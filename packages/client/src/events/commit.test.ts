@@ -52,3 +52,15 @@ test("an offset that does not rise is refused", () => {
   tracker.take(5n);
   expect(() => tracker.take(5n)).toThrow(RangeError);
 });
+
+test("a record that is done when it is taken holds up nothing, and is held up by what is not done before it", () => {
+  const tracker = createOffsetTracker();
+  tracker.takeFinished(4n);
+  expect([tracker.next, tracker.uncommittedCount]).toEqual([5n, 0]);
+  const waiting = tracker.take(7n);
+  tracker.takeFinished(8n);
+  expect([tracker.next, tracker.uncommittedCount]).toEqual([7n, 2]);
+  tracker.finish(waiting);
+  expect([tracker.next, tracker.uncommittedCount]).toEqual([9n, 0]);
+  expect(() => tracker.takeFinished(8n)).toThrow(RangeError);
+});
