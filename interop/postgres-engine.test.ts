@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { MissingToolError, startStack } from "@maru/devstack";
 import { Pool } from "pg";
@@ -49,6 +50,9 @@ test("a program that is killed leaves no PostgreSQL and no shared memory behind"
   expect(isAlive(pid)).toBe(true);
   child.kill("SIGKILL");
   await waitUntil(() => !isAlive(pid), { timeoutMs: 10_000, describe: () => `PostgreSQL ${pid} still runs` });
+  // Where there is such a list, on Linux: the process that made a segment is its fifth column.
+  const segments = await readFile("/proc/sysvipc/shm", "utf8").catch(() => "");
+  expect(segments.split("\n").filter((line) => line.trim().split(/\s+/)[4] === String(pid))).toEqual([]);
 });
 
 test("where PostgreSQL is missing, one sentence says what to install", async () => {
