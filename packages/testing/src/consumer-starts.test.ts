@@ -118,3 +118,17 @@ test("over repeats, holes and rebalances, positions that are stored give each ev
   expect(hole.count).toBe(1);
   expect(group.seqs).toEqual(["2", "3", "4 healed", "5", "6", "7"]);
 });
+
+test.for([true, false])(
+  "events that an agent brought, which cannot set headers, are told once where no positions are stored: %s",
+  async (hasPositions) => {
+    await maru.broker.ensureTopic({ topic: "agent", partitionCount: 1, replicationFactor: 1 });
+    const producer = await maru.broker.startProducer();
+    const group = openGroup({ topic: "agent", ...(hasPositions ? { positions: memoryPositions() } : {}) });
+    await using _consumer = await group.start();
+    await send(2);
+    for (const { key, value } of maru.topic.records()) await producer.send("agent", { key, value });
+    await expect.poll(() => group.seqs, patience).toEqual(["2", "3"]);
+    expect(group.warnings.map(({ code }) => code)).toEqual(hasPositions ? [] : ["agentPath"]);
+  },
+);

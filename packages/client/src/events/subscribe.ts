@@ -1,4 +1,5 @@
 import type { ClaimStart, ConsumedRecord, PartitionClaim, RevokeReason } from "@maru/kafka";
+import { EventHeader } from "@maru/protocol";
 import type { Maru } from "../connect.ts";
 import { decodeEvent } from "./decode.ts";
 import { openGroupLetters } from "./group-letters.ts";
@@ -10,7 +11,7 @@ import type { FetchedEvent } from "./lane.ts";
 import { observe } from "./observation.ts";
 import { refuseBadHandlers, type SubscribeOptions, toSettings } from "./options.ts";
 import { createPartitionWork, type PartitionWork, type PartitionWorkDeps } from "./partition-work.ts";
-import { type ConsumerWarning, offsetLostWarning, stallWarning, startWarning } from "./warning.ts";
+import { agentPathWarning, type ConsumerWarning, offsetLostWarning, stallWarning, startWarning } from "./warning.ts";
 import { within } from "./within.ts";
 
 /** The part of the client that a consumer uses: what `connectMaru` makes has it. */
@@ -136,9 +137,11 @@ export async function subscribe<Tx = undefined>(
     stop();
   }
 
+  const lookForAgent = warnOfAgent(group, warn);
   function onBatch(claim: PartitionClaim, records: readonly ConsumedRecord[]): void {
     const work = works.get(claim);
     if (!work || stopping.signal.aborted) return;
+    if (settings.positions === undefined) lookForAgent(records);
     try {
       work.take(decoded(records));
     } catch (error) {
@@ -255,6 +258,19 @@ export async function subscribe<Tx = undefined>(
 function* decoded(records: readonly ConsumedRecord[]): Generator<FetchedEvent> {
   const receivedAt = new Date();
   for (const record of records) yield { event: decodeEvent(record), record, receivedAt };
+}
+
+/** Looks at the first record: the relay sets headers on all that it sends to Kafka itself. */
+function warnOfAgent(
+  group: string,
+  warn: (warning: ConsumerWarning) => void,
+): (records: readonly ConsumedRecord[]) => void {
+  let isLooked = false;
+  return ([first]) => {
+    if (isLooked || first === undefined) return;
+    isLooked = true;
+    if (first.headers[EventHeader.id] === undefined) warn(agentPathWarning(group));
+  };
 }
 
 function warnOncePerType(warn: (warning: ConsumerWarning) => void): (event: AnyEvent) => void {

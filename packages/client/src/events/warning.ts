@@ -10,7 +10,7 @@ export interface ConsumerWarning {
   /**
    * `gap`: entries of a room are missing and cannot be had. `healDelayed`: missing entries cannot be read from the table yet;
    * told again after twice as many tries. `positionDelayed`: the position store does not answer. `startedAt`: the group had committed nothing, and begins in the
-   * middle of the topic. `offsetLost`: the place where the group wanted to go on is gone, and it goes on at the oldest event.
+   * middle of the topic. `agentPath`: the events came through an agent, which may lose some, and there is no `positions`. `offsetLost`: the place where the group wanted to go on is gone, and it goes on at the oldest event.
    * `parked`: an event failed for
    * good, and its room waits for a redrive. `skipped`: an event failed for good, and is among the dead letters.
    * `lettersDelayed`: the topics of dead letters cannot be read for the moment. `letterUnreadable`: a record there is no dead
@@ -24,6 +24,7 @@ export interface ConsumerWarning {
     | "healDelayed"
     | "positionDelayed"
     | "startedAt"
+    | "agentPath"
     | "offsetLost"
     | "parked"
     | "skipped"
@@ -63,6 +64,14 @@ export function failureWarning(what: AnyEvent | GapEvent, attempts: number, caus
 export function healWarning(roomId: string, seq: number, cause: unknown): ConsumerWarning {
   const message = `entries of room ${roomId} from ${seq} on are missing in the topic, and cannot be read from the table yet: ${textOf(cause)}`;
   return { code: "healDelayed", message, roomId, seq, cause };
+}
+
+/** The warning that holes may stay unseen: an agent can make them, and cannot set headers as the relay itself does. */
+export function agentPathWarning(group: string): ConsumerWarning {
+  const message =
+    `the events of group ${group} have no headers, so they came through an agent, which may lose some: what is lost right ` +
+    "before a room's first event is seen only with `positions`, or refilled by the server's reconciler";
+  return { code: "agentPath", message };
 }
 
 /** The warning that a room's position cannot be read yet. */
