@@ -40,7 +40,8 @@ test("headers, time, bytes as key and a tombstone arrive as they were sent", asy
     headers: { seq: "41", ce_type: "é" },
     timestampMs: 1_700_000_000_123,
   });
-  expect(await readAll(topic)).toEqual([
+  // Headers become texts when they are looked at, so they are no property of the record's own.
+  expect((await readAll(topic)).map((record) => ({ ...record, headers: record.headers }))).toEqual([
     {
       topic,
       partition: 0,
