@@ -87,7 +87,7 @@ export function createMemoryStream(world: World): MemoryStream {
         if (network.strikes(weather.loseAnswer)) throw unavailable();
         after = records.at(-1)?.sequenceNumber ?? after;
         yield records;
-        const last = shard.records.at(-1)?.sequenceNumber;
+        const last = lastLeft(shard);
         if (!shard.open && (last === undefined || (after !== undefined && after >= last))) return;
       }
     },
@@ -114,15 +114,16 @@ export function createMemoryStream(world: World): MemoryStream {
       open([from, middle], parent.shardId);
       open([middle, to], parent.shardId);
     },
-    isRead: (checkpointOf) =>
-      shards.every(({ shardId, records, firstIndex }) => {
-        const last = records.slice(firstIndex).at(-1)?.sequenceNumber ?? "";
-        return last <= (checkpointOf(shardId) ?? "");
-      }),
+    isRead: (checkpointOf) => shards.every((shard) => (lastLeft(shard) ?? "") <= (checkpointOf(shard.shardId) ?? "")),
     trim(shardIds) {
       if (shardIds.length === 0) return;
       const shard = find(dice.pick(shardIds));
       shard.firstIndex = dice.int(shard.firstIndex, shard.records.length);
     },
   };
+}
+
+/** Of the last record that was not trimmed. */
+function lastLeft({ records, firstIndex }: MemoryShard): string | undefined {
+  return firstIndex < records.length ? records.at(-1)?.sequenceNumber : undefined;
 }
