@@ -7,6 +7,7 @@ import { decodeEvent } from "../events/decode.ts";
 import type { ReplayStep } from "../events/replay-steps.ts";
 import { toColumns, toOneLine, toSeconds } from "./columns.ts";
 import { findCommand, UsageError } from "./commands.ts";
+import { delaysOf } from "./event-delays.ts";
 import { toEventJson, toEventLine } from "./event-line.ts";
 import { kafkaFlags, kafkaOf, readFlags, serverOf, timeOf, wholeOf } from "./flags.ts";
 import { toWhereText } from "./where-is.ts";
@@ -59,6 +60,14 @@ test("what came from the table, and what cannot be had, is said", () => {
   expect(line).toBe("12:00:00.000  r  2 to 4 cannot be had: purged\n");
 });
 
+test("the stream's coarse clock makes no stage look slow", () => {
+  const coarse = new Date(atMs - 43_000);
+  const stamps = { committed: new Date(atMs), streamed: coarse, relayed: new Date(atMs + 100), kafka: undefined };
+  expect(delaysOf({ ...stamps, here: new Date(atMs + 150) })).toBe(
+    "commit → stream 0.000 s → relay 0.1 s → here 0.050 s",
+  );
+});
+
 test("where an entry is, and where it is not, is said", () => {
   const stored = create(WhereIsResponseSchema, {
     presence: EntryPresence.STORED,
@@ -83,6 +92,10 @@ test("where an entry is, and where it is not, is said", () => {
 group  this entry  left
 push   passed         3
 `);
+  const ahead = { presence: EntryPresence.NOT_WRITTEN, lastSeq: 3 };
+  expect(toWhereText("r", 7, create(WhereIsResponseSchema, ahead))).toBe(
+    "r/7\n  table   not written: the room's newest is 3\n",
+  );
   const lost = { presence: EntryPresence.MISSING, topic: "t", searchedFromOffset: 4n, searchedUntilOffset: 8n };
   expect(toWhereText("r", 7, create(WhereIsResponseSchema, lost))).toBe(
     "r/7\n  table   MISSING: the log has a hole here; verify the room\n  topic   t/0 does not have it, in offsets 4 to 8\n",

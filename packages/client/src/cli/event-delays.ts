@@ -17,16 +17,18 @@ const STAGES = [
   ["here", "here"],
 ] as const;
 
-/** `commit → stream 0.4 s → relay 0.020 s → Kafka 0.003 s → here 0.050 s`, of the stamps that are there. */
+/**
+ * `commit → stream 0.4 s → relay 0.020 s → Kafka 0.003 s → here 0.050 s`, of the stamps that are there. A stamp that is earlier
+ * than the one before, as the stream's often is for its coarse clock, counts as that one.
+ */
 export function delaysOf(stamps: EventStamps): string {
-  let before: Date | undefined;
   let line = "";
+  let beforeMs = 0;
   for (const [stamp, name] of STAGES) {
-    const at = stamps[stamp];
-    if (at === undefined) continue;
-    if (before === undefined) line = name;
-    else line += ` → ${name} ${toSeconds(Math.max(0, at.getTime() - before.getTime()) / 1000)}`;
-    before = at;
+    const atMs = stamps[stamp]?.getTime();
+    if (atMs === undefined) continue;
+    line += line === "" ? name : ` → ${name} ${toSeconds(Math.max(0, atMs - beforeMs) / 1000)}`;
+    beforeMs = Math.max(beforeMs, atMs);
   }
   return line;
 }

@@ -25,7 +25,8 @@ import {
 const help = `usage: maru-client tail [--room ROOM]… [--from SEQ|TIME] [--json] [options]
 
 Prints events as they happen, until Ctrl-C, with seq, type, actor, content, and how long each part of the way took:
-[commit → stream → relay → Kafka → here]. The clocks are those of several machines, and the stream's shows whole seconds.
+[commit → stream → relay → Kafka → here]. The clocks are those of several machines, and the stream's shows
+whole seconds (of DynamoDB Local: whole minutes); a stamp before its predecessor counts as that one.
 
   --room ROOM         only this room; may be given more than once
   --from SEQ          first what the rooms have from this number on, from the table; needs --room
@@ -76,7 +77,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
         `the topic no longer holds all since then, in ${partitions.length} partitions: rooms that were quiet since are not shown\n`,
       ),
   });
-  return show(runReplay(maru, settings).steps);
+  return await show(runReplay(maru, settings).steps); // awaited, or the client closes at once
 }
 
 /** What comes from now on. */

@@ -41,7 +41,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
 export function toWhereText(roomId: string, seq: number, place: WhereIsResponse): string {
   const lines = [`${roomId}/${seq}  ${place.type}`.trimEnd(), `  table   ${tableLine(place)}`];
   if (place.topicUnavailable !== "") lines.push(`  topic   could not be asked: ${place.topicUnavailable}`);
-  else lines.push(...topicLines(place));
+  else if (place.topic !== "") lines.push(...topicLines(place));
   const groups = place.groups.map(({ group, passed, lag }) => [group, passed ? "passed" : "not yet", `${lag}`]);
   const table = groups.length === 0 ? "" : `\n${toColumns(["group", "this entry", "left"], groups)}`;
   return `${lines.join("\n")}\n${table}`;
