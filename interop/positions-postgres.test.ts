@@ -194,7 +194,17 @@ describe("positions in PostgreSQL", () => {
     await ownPool.query(positionsTableSql());
     const store = postgresPositions(ownPool);
     const step = stepOf(1);
-    await expect(store.process(step, async () => node?.kill("SIGKILL"))).rejects.toThrow();
+    const killed = store.process(step, async (tx) => {
+      await node?.kill("SIGKILL");
+      // The process that serves this connection outlives the one that was killed by a moment.
+      const isOver = () =>
+        tx.query("select 1").then(
+          () => false,
+          () => true,
+        );
+      await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+    });
+    await expect(killed).rejects.toThrow();
     await node?.start();
     await node?.waitUntilHealthy();
     expect(await store.load(group, step.roomId)).toBeUndefined();
