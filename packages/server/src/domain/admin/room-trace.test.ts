@@ -9,7 +9,11 @@ function traceOf(seqs: readonly number[], late: ReadonlySet<number> = new Set())
 }
 
 it("a room whose entries come one after the other is one range", () => {
-  expect(traceOf([5, 6, 7, 8])).toEqual({ ranges: [{ first: 5, last: 8 }], repeats: undefined, disordered: undefined });
+  expect(traceOf([5, 6, 7, 8])).toMatchObject({
+    ranges: [{ first: 5, last: 8 }],
+    repeats: undefined,
+    disordered: undefined,
+  });
 });
 
 it("a hole is where nothing came, and it closes when the entry comes late", () => {
@@ -20,7 +24,7 @@ it("a hole is where nothing came, and it closes when the entry comes late", () =
   ]);
   noteSeq(trace, 4, () => true);
   noteSeq(trace, 3, () => true);
-  expect(trace).toEqual({ ranges: [{ first: 1, last: 5 }], repeats: undefined, disordered: undefined });
+  expect(trace).toMatchObject({ ranges: [{ first: 1, last: 5 }], repeats: undefined, disordered: undefined });
 });
 
 it("what came before, or lies in a range, is a repeat, and what comes behind a later one is out of order", () => {

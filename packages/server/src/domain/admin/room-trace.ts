@@ -11,6 +11,8 @@ export interface SeqSpan extends SeqRange {
 
 /** Which entries of one room a part of the topic has. There may be millions of these at once. */
 export interface RoomTrace {
+  /** The number that came first. */
+  readonly startSeq: number;
   /** Ascending, with something missing between any two. */
   ranges: SeqRange[];
   repeats: SeqSpan | undefined;
@@ -19,7 +21,7 @@ export interface RoomTrace {
 
 /** Counts one record. `isLate` tells of a record out of order whether it was written again on purpose. */
 export function noteSeq(trace: RoomTrace | undefined, seq: number, isLate: () => boolean): RoomTrace {
-  if (trace === undefined) return { ranges: [{ first: seq, last: seq }], repeats: undefined, disordered: undefined };
+  if (trace === undefined) return started(seq);
   const { ranges } = trace;
   const end = ranges[ranges.length - 1] as SeqRange;
   if (seq === end.last + 1) {
@@ -33,6 +35,10 @@ export function noteSeq(trace: RoomTrace | undefined, seq: number, isLate: () =>
     if (!isLate()) trace.disordered = widened(trace.disordered, seq);
   }
   return trace;
+}
+
+function started(seq: number): RoomTrace {
+  return { startSeq: seq, ranges: [{ first: seq, last: seq }], repeats: undefined, disordered: undefined };
 }
 
 function widened(span: SeqSpan | undefined, seq: number): SeqSpan {

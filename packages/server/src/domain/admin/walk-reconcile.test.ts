@@ -17,10 +17,14 @@ let store: Store;
 let domain: Domain;
 beforeEach(() => {
   nowMs = Date.UTC(2026, 10, 25);
-  topic = memoryTopic({ nowMs: () => nowMs });
+  usePartitions(3);
+});
+
+function usePartitions(partitions: number): void {
+  topic = memoryTopic({ partitions, nowMs: () => nowMs });
   store = createMemoryStore({ onChange: (change) => topic.onChange(change), nowMs: () => nowMs });
   domain = startServer(store, { clock: { nowMs: () => nowMs } });
-});
+}
 
 /** A room of so many entries, its creation included. */
 async function room(entries: number): Promise<string> {
@@ -102,7 +106,7 @@ it("leaves out what was appended before the time that was given", async () => {
   for (let n = 0; n < 3; n++) await send(domain, roomId);
   const old = await room(3);
   later();
-  expect(await reconcile({ sinceMs, roomIds: [roomId] })).toMatchObject({ missing: 2, refilled: 2 });
+  expect(await reconcile({ sinceMs, roomIds: [roomId] })).toMatchObject({ compared: 3, missing: 2, refilled: 2 });
   expect(topic.refills.map(({ seq }) => seq)).toEqual([5, 6]);
   expect(await reconcile({ sinceMs: nowMs, roomIds: [roomId, old] })).toMatchObject({ missing: 0 });
 });
@@ -176,4 +180,32 @@ it("goes on where it stopped, and neither leaves a room out nor counts one twice
   expect(parseReport(last.report)).toMatchObject({ compared: 60, missing: 36, refilled: 36, repeated: 0 });
   expect(last.roomsDone).toBe(24);
   expect(new Set(topic.refills.map(({ roomId }) => roomId))).toEqual(new Set([...inTopic, ...silent]));
+});
+
+it("still looks at a room that the topic had nothing of and that came into it while the walk was interrupted", async () => {
+  usePartitions(1);
+  await room(2);
+  lost(1, 2);
+  const silent = await room(2);
+  later();
+  const interrupted = async () => {
+    for await (const { progress, rooms } of walkOf()) if (rooms !== undefined) return progress;
+    throw new Error("the walk visited no room");
+  };
+  const progress = await interrupted();
+  await send(domain, silent);
+  expect(await reconcile({}, progress)).toMatchObject({ missing: 2, refilled: 2, roomsDone: 2 });
+  expect(topic.seqsOf(silent)).toEqual([3, 1, 2]);
+});
+
+it("takes repeats of what came before the part that is read for repeats, and not for disorder", async () => {
+  const roomId = await room(4);
+  later(dayMs);
+  const sinceMs = nowMs;
+  for (let n = 0; n < 2; n++) await send(domain, roomId);
+  const partition = topic.partitions.find((records) => records.length > 0) ?? [];
+  const again = partition.slice(-4);
+  for (const record of again) partition.push({ ...record, storedAtMs: nowMs, offset: BigInt(partition.length) });
+  later();
+  expect(await reconcile({ sinceMs })).toMatchObject({ missing: 0, disordered: 0, repeated: 2 });
 });

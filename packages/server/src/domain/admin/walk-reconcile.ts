@@ -126,7 +126,7 @@ function readTraces({ topic, log }: ReconcileDomain, { signal }: Call, span: Top
     const { roomId, seq } = record;
     const known = traces.get(roomId);
     // A repeat of what came before the span looks like it.
-    const isEarlier = span.before !== "nothing" && known !== undefined && seq < (known.ranges[0]?.first ?? 0);
+    const isEarlier = span.before !== "nothing" && known !== undefined && seq < known.startSeq;
     const trace = noteSeq(known, seq, () => isEarlier || record.stamps().isHealed);
     if (known === undefined) traces.set(roomId, trace);
   }
