@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { scratchName } from "@maru/devstack";
 import { ensureTopic, type RoomProducer, startProducer } from "@maru/kafka";
-import { EntrySchema, RoomEventSchema } from "@maru/protocol";
+import { EntrySchema, EventHeader, RoomEventSchema } from "@maru/protocol";
 import type { EntrySource } from "../src/events/index.ts";
 
 /** A client that is never asked: nothing is missing in the topic. */
@@ -38,6 +38,7 @@ export async function startEventsTopic(brokers: string[], partitionCount: number
       const messages = events.map(({ roomId, seq, bytes }) => ({
         key: roomId,
         value: bytes ?? messageSent(roomId, seq),
+        headers: { [EventHeader.id]: `${roomId}/${seq}` },
       }));
       return producer.sendAll(topic, messages);
     },

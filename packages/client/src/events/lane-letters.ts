@@ -133,14 +133,17 @@ export function createLaneLetters(deps: LaneLettersDeps, host: LaneHost): LaneLe
     if (letter === undefined || stopping.aborted) return;
     const lane = host.busyLane(roomId);
     if (lane?.replay) return;
-    const position = positions.get(roomId);
-    if (position !== undefined && position >= letter.seq) {
+    const position = positions.get(roomId) ?? 0;
+    const isAsked = letter.state === DeadLetterState.REDRIVE_REQUESTED;
+    if (position >= letter.seq && !isAsked) {
       // It failed elsewhere, and has been done here.
       void erase(letter, position);
       return;
     }
     if (lane && lane.state !== "parked") host.input(lane, "parkedElsewhere");
-    if (letter.state === DeadLetterState.REDRIVE_REQUESTED) begin(letter, letter.seq);
+    // Who asked may have read an older letter, and written it over one that says where the room waits now: so what is done is
+    // no reason to think that nothing waits.
+    if (isAsked) begin(letter, Math.max(letter.seq, position + 1));
   }
 
   /** Somebody else removed the letter of a room that waits here: what lies behind is not done for that. */

@@ -242,6 +242,26 @@ test.for([true, false])(
   },
 );
 
+test("a request that was written over a newer letter, from an older one, loses nothing of what waits", async () => {
+  const seqs: number[] = [];
+  let isBad = true;
+  const { work, written, say } = startWork(
+    {
+      roomFrozen({ seq }) {
+        if (seq === 3 && isBad) throw new Error("a bad day");
+        seqs.push(seq);
+      },
+    },
+    { onFailure: "park", read: upTo(5) },
+  );
+  work.take([fetched(1, 0n), fetched(2, 1n), fetched(3, 2n), fetched(4, 3n), fetched(5, 4n)]);
+  await expect.poll(() => written).toEqual(["parked 3 PARKED"]);
+  isBad = false;
+  say("parked", letter(1, REDRIVE_REQUESTED));
+  await expect.poll(() => written).toEqual(["parked 3 PARKED", "parked over, done to 5"]);
+  expect(seqs).toEqual([1, 2, 3, 4, 5]);
+});
+
 test("a request that comes while the room is being parked is done", async () => {
   let isPoison = true;
   const seqs: number[] = [];
