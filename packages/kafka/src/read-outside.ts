@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { AssignerProtocol, type EachBatchPayload, type LogEntry, type PartitionAssigner } from "kafkajs";
-import { askBrokers } from "./admin.ts";
+import { askBrokers, isUnknownTopic } from "./admin.ts";
 import { type KafkaConnection, METADATA_MAX_AGE_MS, openKafka } from "./connection.ts";
-import { KafkaError, OffsetLostError } from "./errors.ts";
+import { KafkaError, OffsetLostError, UnknownTopicError } from "./errors.ts";
+import { chainOf, failureKind } from "./failure.ts";
 import { whileHeartbeating } from "./membership.ts";
 import { type ConsumedRecord, toRecord } from "./record.ts";
 import { offsetsOf, type PartitionOffsets } from "./topics.ts";
@@ -28,6 +29,8 @@ const HEARTBEAT_MS = 1500;
 const STALL_CHECK_MS = 10_000;
 /** How many looks in a row must find a partition behind at the same place. */
 const LOOKS_BEFORE_ANEW = 2;
+const ANEW_PAUSE_MS = 1000;
+const LIMIT_WITHOUT_PROGRESS_MS = 60_000;
 
 /** What the partitions hold now, by number. Throws `UnknownTopicError`. */
 export async function heldOf(
@@ -47,14 +50,50 @@ export async function heldOf(
 
 /**
  * Reads partitions outside of any group of the caller's, until all have come to their end. A consumer of kafkajs can fall
- * silent, so it is looked at from outside, and left for a new one.
+ * silent, so it is looked at from outside, and left for a new one. It also gives up for reasons that pass, a broker without a
+ * coordinator for example: a new one goes on where it stood, and what has an end fails when nothing has come for a minute.
  */
 export async function readOutside(connection: KafkaConnection, reading: OutsideReading): Promise<void> {
-  while (reading.places.size > 0) await readOnce(connection, reading);
+  const { topic, places, signal } = reading;
+  const isEndless = [...places.values()].some(({ end }) => end === undefined);
+  const offsetSum = () => [...places.values()].reduce((sum, { next }) => sum + next, 0n) - BigInt(places.size);
+  let progress = { at: offsetSum(), atMs: performance.now() };
+  while (places.size > 0) {
+    const owner: OwnerFailure = {};
+    try {
+      await readOnce(connection, reading, owner);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (owner.failed === true || !isPassing(error)) throw error;
+      if (offsetSum() !== progress.at) progress = { at: offsetSum(), atMs: performance.now() };
+      const isOver = !isEndless && performance.now() - progress.atMs > LIMIT_WITHOUT_PROGRESS_MS;
+      if (isOver) throw toReadError(topic, error);
+      await pause(ANEW_PAUSE_MS, signal);
+    }
+  }
+}
+
+/** What the owner of the records threw is never a reason to read on. */
+interface OwnerFailure {
+  failed?: true;
+}
+
+/** Whether reading anew may help: unless the broker refused for good, or what is read is not there. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof OffsetLostError || isUnknownTopic(error)) return false;
+  const chain: { name?: string; type?: string }[] = chainOf(error);
+  if (chain.some(({ name }) => name?.includes("SASL") === true)) return false;
+  const isRefusal = chain.some(({ type }) => type !== undefined) && failureKind(error) === "refused";
+  return !isRefusal;
+}
+
+function toReadError(topic: string, cause: unknown): KafkaError {
+  if (isUnknownTopic(cause)) return new UnknownTopicError(topic, cause);
+  return new KafkaError(`cannot read ${topic}: ${cause instanceof Error ? cause.message : cause}`, { cause });
 }
 
 /** Resolves when all is read, and when the reading should begin anew. */
-async function readOnce(connection: KafkaConnection, reading: OutsideReading): Promise<void> {
+async function readOnce(connection: KafkaConnection, reading: OutsideReading, owner: OwnerFailure): Promise<void> {
   const { topic, places, signal, onRecords } = reading;
   signal.throwIfAborted();
   const done = Promise.withResolvers<void>();
@@ -97,7 +136,7 @@ async function readOnce(connection: KafkaConnection, reading: OutsideReading): P
     const { partition } = batch;
     await inHand.get(partition); // after a rejoin, records of the batch before may still be with their owner
     const place = places.get(partition);
-    if (!place || over.signal.aborted) return;
+    if (!place || over.signal.aborted || owner.failed === true) return;
     const { next, end } = place;
     const records = batch.messages.map((message) => toRecord({ topic, partition }, message));
     const wanted = records.filter((r) => r.offset >= next && (end === undefined || r.offset < end));
@@ -113,11 +152,17 @@ async function readOnce(connection: KafkaConnection, reading: OutsideReading): P
       await onRecords(records);
       for (const { offset } of records.slice(-1)) moveTo(partition, offset + 1n);
     } catch (error) {
-      places.delete(partition);
+      owner.failed = true;
       done.reject(error);
     } finally {
       inHand.delete(partition);
     }
+  }
+
+  async function connect(): Promise<void> {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({ autoCommit: false, partitionsConsumedConcurrently: 8, eachBatch: take });
   }
 
   async function watch(): Promise<void> {
@@ -139,7 +184,7 @@ async function readOnce(connection: KafkaConnection, reading: OutsideReading): P
 
   signal.addEventListener("abort", abort, { once: true });
   consumer.on("consumer.crash", ({ payload: { error, restart } }) => {
-    if (!restart) done.reject(new KafkaError(`cannot read ${topic}: ${error.message}`, { cause: error }));
+    if (!restart) done.reject(toReadError(topic, error));
   });
   consumer.on("consumer.group_join", () => {
     for (const [partition, { next }] of places) consumer.seek({ topic, partition, offset: String(next) });
@@ -150,9 +195,9 @@ async function readOnce(connection: KafkaConnection, reading: OutsideReading): P
   });
   let watching: Promise<void> | undefined;
   try {
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({ autoCommit: false, partitionsConsumedConcurrently: 8, eachBatch: take });
+    await connect().catch((error: unknown) => {
+      throw toReadError(topic, error);
+    });
     watching = watch();
     await done.promise;
   } finally {

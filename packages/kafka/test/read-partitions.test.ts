@@ -1,6 +1,8 @@
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import {
   followPartitions,
+  type KafkaConnection,
   OffsetLostError,
   offsetsAtTime,
   partitionOf,
@@ -102,4 +104,29 @@ test("an offset that the log does not hold is told, and a time has its offset", 
   await expect(readPartitions(connection(), { topic, partitions: [0], from }, () => {})).rejects.toThrow(
     OffsetLostError,
   );
+});
+
+test("connections that break off delay a reading, and what its owner throws ends it", async () => {
+  const topic = await newTopic(1);
+  await using producer = await startProducer(connection());
+  await producer.sendAll(topic, [message("k", "1"), message("k", "2")]);
+  let opened = 0;
+  const cutting: KafkaConnection = {
+    ...connection(),
+    socketFactory({ host, port, onConnect }) {
+      const socket = connect(port, host, onConnect);
+      opened++; // the first asks for the offsets; after it, all tries of the first reader fail
+      if (opened > 1 && opened < 6) socket.destroy(new Error("planned: cut"));
+      return socket;
+    },
+  };
+  const read: string[] = [];
+  const until = new Map([[0, 1n]]);
+  await readPartitions(cutting, { topic, partitions: [0], until }, (records) => void read.push(...records.map(textOf)));
+  expect(read).toEqual(["1"]);
+  expect(opened).toBeGreaterThan(6);
+  // It looks like an error of kafkajs that passes, and is the owner's.
+  const error = Object.assign(new Error("my database is away"), { name: "KafkaJSTimeout" });
+  const failing = readPartitions(connection(), { topic, partitions: [0] }, () => Promise.reject(error));
+  await expect(failing).rejects.toBe(error);
 });
