@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { findPlantedFault } from "./find-planted-fault.ts";
 import { plantedFaults } from "./planted-faults.ts";
-import { runSimulation } from "./run-simulation.ts";
+import { runChunks } from "./run-chunks.ts";
+import type { ChunkResult } from "./simulate-chunk.ts";
 
 const help = `Runs the whole way from senders to handlers without engines: the real domain over the store in memory, the real
 relay over a stream and leases in memory, Kafka in memory, and the real consumer, in virtual time. Each schedule draws its
@@ -35,8 +36,6 @@ const { values } = parseArgs({
 
 const tellEveryMs = 5_000;
 const realNow = Date.now;
-// Schedules make errors by the thousand, and nobody reads where they come from.
-if (!values.history) Error.stackTraceLimit = 0;
 let isStopped = false;
 process.once("SIGINT", () => {
   isStopped = true;
@@ -49,40 +48,39 @@ if (values.help) {
 }
 
 async function simulate(): Promise<number> {
-  const schedules = wholeNumber("schedules", values.schedules ?? "100000");
+  const count = wholeNumber("schedules", values.schedules ?? "100000");
   const firstSeed = wholeNumber("seed", values.seed);
   const startedAtMs = realNow();
-  const failedSeeds: number[] = [];
-  const counts = new Map<string, number>();
-  let [done, steps, virtualMs, hash, toldAtMs] = [0, 0, 0, 0, startedAtMs];
-  for (; done < schedules && !isStopped && (values["keep-going"] || failedSeeds.length === 0); done++) {
-    const seed = firstSeed + done;
-    const result = await runSimulation(seed);
-    const { history, violations } = result;
-    steps += result.steps;
-    virtualMs += result.virtualMs;
-    hash = (Math.imul(hash, 31) + Number.parseInt(history.hash, 16)) >>> 0;
-    for (const [what, count] of history.counts) counts.set(what, (counts.get(what) ?? 0) + count);
-    if (violations.length > 0) {
-      failedSeeds.push(seed);
-      if (values.history) console.log(`${history.lines.join("\n")}\n${JSON.stringify(result.weather)}`);
-      console.log(`seed ${seed}:\n  ${violations.slice(0, 5).join("\n  ")}`);
-    }
-    if (realNow() - toldAtMs < tellEveryMs) continue;
-    toldAtMs = realNow();
-    console.log(`${done + 1} of ${schedules} schedules, ${failedSeeds.length} failed, ${secondsSince(startedAtMs)} s`);
-  }
-  const happened = Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
-  const virtualHours = Math.round(virtualMs / 36_000) / 100;
-  const seconds = secondsSince(startedAtMs);
-  const trace = hash.toString(16).padStart(8, "0");
-  console.log(
-    JSON.stringify({ schedules: done, firstSeed, steps, virtualHours, happened, seconds, trace, failedSeeds }),
-  );
+  let [done, toldAtMs] = [0, startedAtMs];
+  const chunk = { firstSeed, count, keepGoing: values["keep-going"], history: values.history };
+  const results = await runChunks(chunk, {
+    isStopped: () => isStopped,
+    onText: (text) => console.log(text),
+    onSchedule() {
+      done++;
+      if (realNow() - toldAtMs < tellEveryMs) return;
+      toldAtMs = realNow();
+      console.log(`${done} of ${count} schedules, ${secondsSince(startedAtMs)} s`);
+    },
+  });
+  const sum = (of: (result: ChunkResult) => number) => results.reduce((total, result) => total + of(result), 0);
+  const failedSeeds = results.flatMap((result) => result.failedSeeds);
+  const summary = {
+    schedules: sum(({ schedules }) => schedules),
+    firstSeed,
+    steps: sum(({ steps }) => steps),
+    virtualHours: Math.round(sum(({ virtualMs }) => virtualMs) / 36_000) / 100,
+    happened: sumUp(results.map(({ happened }) => happened)),
+    seconds: secondsSince(startedAtMs),
+    trace: hashOf(results.flatMap(({ hashes }) => hashes)),
+    failedSeeds,
+  };
+  console.log(JSON.stringify(summary));
   return failedSeeds.length;
 }
 
 async function plant(): Promise<number> {
+  Error.stackTraceLimit = 0;
   const schedules = wholeNumber("schedules", values.schedules ?? "2000");
   const startedAtMs = realNow();
   const missed: string[] = [];
@@ -97,6 +95,17 @@ async function plant(): Promise<number> {
   }
   console.log(JSON.stringify({ faults: chosen.length, missed, seconds: secondsSince(startedAtMs) }));
   return missed.length;
+}
+
+function sumUp(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const [what, count] of counts.flatMap((one) => Object.entries(one))) total[what] = (total[what] ?? 0) + count;
+  return Object.fromEntries(Object.entries(total).sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function hashOf(hashes: readonly string[]): string {
+  const hash = hashes.reduce((all, one) => (Math.imul(all, 31) + Number.parseInt(one, 16)) >>> 0, 0);
+  return hash.toString(16).padStart(8, "0");
 }
 
 function wholeNumber(name: string, text: string): number {
