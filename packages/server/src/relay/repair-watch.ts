@@ -28,16 +28,19 @@ export interface RepairWatchDeps {
 }
 
 export function createRepairWatch({ repairs, store, clock, log }: RepairWatchDeps): RepairWatch {
-  let running: Repair | undefined;
+  let known: Repair | undefined;
+  const running = () => (known?.done ? undefined : known);
 
   function see(repair: Repair | undefined): void {
-    if (running !== undefined && repair?.done) log.info(toldOf(repair), "the repair is done");
-    running = repair?.done ? undefined : repair;
+    // What was asked before a loss was noted may be answered after it: a shard must not be read as if nothing were missing.
+    if (repair === undefined || isOlder(repair, known)) return;
+    if (running() !== undefined && repair.done) log.info(toldOf(repair), "the repair is done");
+    known = repair;
   }
 
   return {
     get running() {
-      return running;
+      return running();
     },
     refresh: async () => see(await repairs.read()),
     async note(losses, what) {
@@ -50,11 +53,18 @@ export function createRepairWatch({ repairs, store, clock, log }: RepairWatchDep
       );
     },
     async firstUnsure(roomId, before) {
-      if (running === undefined || hasPassed(running.progress, roomId)) return before;
-      const { from } = await findUnsureEntries(store, roomId, running.sinceMs, before);
+      const repair = running();
+      if (repair === undefined || hasPassed(repair.progress, roomId)) return before;
+      const { from } = await findUnsureEntries(store, roomId, repair.sinceMs, before);
       return Math.min(from, before);
     },
   };
+}
+
+/** A repair's revision only rises, and what is done stays done. */
+function isOlder(repair: Repair, known: Repair | undefined): boolean {
+  if (known === undefined) return false;
+  return repair.revision < known.revision || (repair.revision === known.revision && known.done && !repair.done);
 }
 
 /** Whether the walk has handed on the room. The index sorts by bytes. */
