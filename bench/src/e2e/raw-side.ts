@@ -25,7 +25,7 @@ const orders: SideOrders = {
       const content = `message ${n} ${padding}`;
       const roomId = `room-${n % rooms}`;
       arrivals.sent(content);
-      const item = { pk: { S: roomId }, sk: { S: `raw#${n}` }, text: { S: content } };
+      const item = { pk: { S: roomId }, sk: { S: `${group}#${n}` }, text: { S: content } };
       const condition = "attribute_not_exists(sk)";
       await table.send(new PutItemCommand({ TableName: tableName, Item: item, ConditionExpression: condition }));
       await producer.send({ topic, acks: -1, messages: [{ key: roomId, value: content }] });
