@@ -4,7 +4,6 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { errorsPage } from "./pages/errors-page.ts";
 
 const root = join(import.meta.dirname, "..");
 const contractFolder = "packages/protocol/src/gen";
@@ -48,6 +47,8 @@ function generateTeam(team: string, folder: string): void {
 
 /** Reference pages by path. */
 export async function generatedPages(): Promise<Map<string, string>> {
+  // What they are made of imports the contracts, which may just have been generated.
+  const { errorsPage } = await import("./pages/errors-page.ts");
   const { configReference } = await import("../packages/server/src/config.ts");
   return new Map([
     ["docs/errors.md", await errorsPage()],

@@ -12,6 +12,7 @@ export * from "./gen/maru/chat/v1/event_service_pb.js";
 export * from "./gen/maru/chat/v1/job_pb.js";
 export * from "./gen/maru/chat/v1/message_pb.js";
 export * from "./gen/maru/chat/v1/message_service_pb.js";
+export * from "./gen/maru/chat/v1/presence_service_pb.js";
 export * from "./gen/maru/chat/v1/read_service_pb.js";
 export * from "./gen/maru/chat/v1/room_pb.js";
 export * from "./gen/maru/chat/v1/room_service_pb.js";

@@ -150,6 +150,18 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
     status: "FAILED_PRECONDITION",
     message: "the server knows no brokers (MARU_KAFKA_BROKERS), so it cannot look into the topic of room events",
   },
+  [ErrorReason.REALTIME_UNAVAILABLE]: {
+    status: "UNAVAILABLE",
+    message: "Redis cannot be reached, or the server knows none (MARU_REDIS_NODES), so it cannot say who is connected",
+  },
+  [ErrorReason.ROOM_NOT_FOLLOWED]: {
+    status: "FAILED_PRECONDITION",
+    message: "the connection does not follow the room: send a resume for it first",
+  },
+  [ErrorReason.TOO_MANY_ROOMS_FOLLOWED]: {
+    status: "RESOURCE_EXHAUSTED",
+    message: "the connection follows as many rooms as it may: unfollow some first",
+  },
   [ErrorReason.DRAINING]: { status: "UNAVAILABLE", message: "the server is shutting down; another one serves" },
   [ErrorReason.DEADLINE_EXCEEDED]: {
     status: "DEADLINE_EXCEEDED",

@@ -421,6 +421,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOPIC_NOT_CONFIGURED = 57;
    */
   TOPIC_NOT_CONFIGURED = 57,
+
+  /**
+   * UNAVAILABLE. Who is connected cannot be said: Redis cannot be reached, or the server knows none.
+   *
+   * @generated from enum value: ERROR_REASON_REALTIME_UNAVAILABLE = 58;
+   */
+  REALTIME_UNAVAILABLE = 58,
+
+  /**
+   * FAILED_PRECONDITION. The connection to the gateway does not follow the room: send a resume first. Metadata: room_id.
+   *
+   * @generated from enum value: ERROR_REASON_ROOM_NOT_FOLLOWED = 59;
+   */
+  ROOM_NOT_FOLLOWED = 59,
+
+  /**
+   * RESOURCE_EXHAUSTED. The connection to the gateway follows as many rooms as it may. Metadata: max_followed_rooms.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_ROOMS_FOLLOWED = 60;
+   */
+  TOO_MANY_ROOMS_FOLLOWED = 60,
 }
 
 /**
