@@ -1,9 +1,10 @@
 import type { VirtualProcess } from "./virtual-time.ts";
 
 export interface VirtualTimer {
-  readonly atMs: number;
+  /** Not to be changed while it is in a queue. */
+  atMs: number;
   /** Decides among those of the same time. */
-  readonly tie: number;
+  tie: number;
   readonly process: VirtualProcess | undefined;
   readonly callback: () => void;
   cancelled: boolean;

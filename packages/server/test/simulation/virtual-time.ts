@@ -74,7 +74,8 @@ export function createVirtualTime(dice: Dice, startMs: number, onStep: () => voi
     },
     thaw(process) {
       process.state = "running";
-      for (const timer of frozen.get(process) ?? []) queue.add({ ...timer, atMs: nowMs, tie: dice.next() });
+      // The same timers, so that what runs before them can still cancel them.
+      for (const timer of frozen.get(process) ?? []) queue.add(Object.assign(timer, { atMs: nowMs, tie: dice.next() }));
       frozen.delete(process);
     },
     get steps() {
