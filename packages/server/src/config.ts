@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { developmentKey, isLoopbackAddress } from "./identity/development-key.ts";
+import type { Setting } from "./setting.ts";
 import type { ReadFile } from "./setting-parsers.ts";
-import { foreignVariables, type Setting, type SettingValues, settings } from "./settings.ts";
+import { foreignVariables, type SettingValues, settings } from "./settings.ts";
 
 export interface TlsConfig {
   readonly cert: Buffer;
@@ -13,6 +14,7 @@ type Joined =
   | "roles"
   | "tokenKeyFile"
   | "kafkaSaslPasswordFile"
+  | "redisPasswordFile"
   | `${"grpc" | "http"}Tls${"Cert" | "Key" | "ClientCa"}`;
 
 /** The settings, with those joined that belong together. */
@@ -65,12 +67,13 @@ function unknownVariables(env: Environment): string[] {
 
 function toConfig(values: SettingValues): Config {
   const { grpcTlsCert, grpcTlsKey, grpcTlsClientCa, httpTlsCert, httpTlsKey, httpTlsClientCa, ...others } = values;
-  const { tokenKeyFile, kafkaSaslPasswordFile, ...plain } = others;
+  const { tokenKeyFile, kafkaSaslPasswordFile, redisPasswordFile, ...plain } = others;
   return {
     ...plain,
     roles: (["api", "relay"] as const).filter((role) => values.roles?.some((one) => one === role || one === "all")),
     tokenKey: values.tokenKey ?? tokenKeyFile,
     kafkaSaslPassword: values.kafkaSaslPassword ?? kafkaSaslPasswordFile,
+    redisPassword: values.redisPassword ?? redisPasswordFile,
     grpcTls: toTls(grpcTlsCert, grpcTlsKey, grpcTlsClientCa),
     httpTls: toTls(httpTlsCert, httpTlsKey, httpTlsClientCa),
   };
@@ -98,6 +101,10 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
     values.kafkaSaslPasswordFile,
     "MARU_KAFKA_SASL_PASSWORD and MARU_KAFKA_SASL_PASSWORD_FILE",
   );
+  both(values.redisPassword, values.redisPasswordFile, "MARU_REDIS_PASSWORD and MARU_REDIS_PASSWORD_FILE");
+  if (config.redisUsername !== undefined && config.redisPassword === undefined) {
+    problems.push("MARU_REDIS_USERNAME needs a password");
+  }
   for (const listener of ["grpc", "http"] as const) {
     problems.push(...tlsContradictions(listener, values));
   }

@@ -1,4 +1,5 @@
 import { logLevels } from "./log.ts";
+import { optional, type Setting, secret, setting } from "./setting.ts";
 import {
   address,
   addresses,
@@ -11,36 +12,13 @@ import {
   onOff,
   pemFile,
   readFilePath,
-  type SettingParser,
   secretFile,
   sizeBytes,
   someOf,
   text,
   wholeNumber,
 } from "./setting-parsers.ts";
-
-export interface Setting<T> {
-  readonly name: string;
-  readonly parser: SettingParser<T>;
-  /** As it would be written; undefined when there is none. */
-  readonly initial: string | undefined;
-  readonly sentence: string;
-  /** Never shown. */
-  readonly secret: boolean;
-}
-
-/** A setting that always has a value. */
-function setting<T>(name: string, parser: SettingParser<T>, initial: string, sentence: string): Setting<T> {
-  return { name, parser, initial, sentence, secret: false };
-}
-
-function optional<T>(name: string, parser: SettingParser<T>, sentence: string): Setting<T | undefined> {
-  return { name, parser, initial: undefined, sentence, secret: false };
-}
-
-function secret<T>(name: string, parser: SettingParser<T>, sentence: string): Setting<T | undefined> {
-  return { ...optional(name, parser, sentence), secret: true };
-}
+import { realtimeSettings } from "./settings-realtime.ts";
 
 /** All settings of the server, in the order of the reference. */
 export const settings = {
@@ -276,6 +254,8 @@ export const settings = {
   kafkaSaslPassword: secret("MARU_KAFKA_SASL_PASSWORD", text, "Password for the login."),
   kafkaSaslPasswordFile: secret("MARU_KAFKA_SASL_PASSWORD_FILE", secretFile, "File that holds the password."),
 
+  ...realtimeSettings,
+
   keyMaxSkewMs: setting(
     "MARU_KEY_MAX_SKEW_MS",
     wholeNumber(0, 86_400_000),
@@ -412,4 +392,4 @@ type Settings = typeof settings;
 export type SettingValues = { readonly [Key in keyof Settings]: Settings[Key] extends Setting<infer T> ? T : never };
 
 /** Variables of other programs, which may well stand in the same environment. */
-export const foreignVariables: readonly string[] = ["MARU_TOKEN", "MARU_CACHE_DIR", "MARU_REDIS_NODES"];
+export const foreignVariables: readonly string[] = ["MARU_TOKEN", "MARU_CACHE_DIR"];

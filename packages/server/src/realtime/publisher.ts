@@ -1,0 +1,72 @@
+import { create } from "@bufbuild/protobuf";
+import type { Entry, ReadMarker } from "@maru/protocol";
+import { type Push, PushedEntriesSchema, type UserTyping } from "@maru/protocol/realtime";
+import type { Clock } from "../domain/clock.ts";
+import { withoutHeldContent } from "../domain/messages/visible.ts";
+import type { Log } from "../log.ts";
+import { affectedUserIds, partsByAudience } from "./affected-users.ts";
+import { type Addressees, findAudience } from "./audience.ts";
+import { deliver } from "./deliver.ts";
+import type { Publisher, RoomMembers } from "./realtime.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+import type { KeptTails } from "./tails.ts";
+
+/** What follows an entry that was published. */
+export interface Inboxes {
+  /** The room moves up in its members' lists. Undefined: a room with too many members. */
+  raise(entry: Entry, memberIds: readonly string[] | undefined): Promise<void>;
+}
+
+export interface PublisherOptions {
+  readonly redis: RedisConnection;
+  readonly roomMembers: RoomMembers;
+  readonly maxListedMembers: number;
+  readonly tails: Pick<KeptTails, "raise">;
+  readonly inboxes: Inboxes;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { redis, roomMembers, maxListedMembers, tails, inboxes, log } = options;
+
+  async function tell(kind: Push["kind"], addressees: Addressees): Promise<void> {
+    await deliver(redis, kind, addressees, await findAudience(options, addressees));
+  }
+
+  async function publishPart(part: readonly Entry[], last: Entry): Promise<void> {
+    const memberIds = await roomMembers.userIdsOf(last.roomId, last.stateSeq, maxListedMembers);
+    const userIds = [...new Set([...(memberIds ?? []), ...part.flatMap(affectedUserIds)])];
+    const entries = create(PushedEntriesSchema, { entries: part.map(withoutHeldContent) });
+    await tell({ case: "entries", value: entries }, { roomId: last.roomId, userIds });
+    await tails.raise(last);
+    await inboxes.raise(last, memberIds);
+  }
+
+  /** Nobody waits for it. */
+  function mayBeLost(what: string, work: () => Promise<void>): void {
+    work().catch((error: unknown) => log.debug({ error, what }, "not told through Redis"));
+  }
+
+  return {
+    async publishEntries(entries) {
+      for (const part of partsByAudience(entries)) {
+        const last = part.at(-1);
+        if (last !== undefined) await publishPart(part, last);
+      }
+    },
+    publishReadMarker(marker: ReadMarker) {
+      mayBeLost("read marker", async () => {
+        const { roomId, userId } = marker;
+        // In a large room everybody would be told of everybody.
+        const isLarge = (await roomMembers.userIdsOf(roomId, 0, maxListedMembers)) === undefined;
+        await tell({ case: "readMarker", value: marker }, { roomId: isLarge ? undefined : roomId, userIds: [userId] });
+      });
+    },
+    publishTyping(typing: UserTyping, memberIds: readonly string[]) {
+      mayBeLost("typing", () =>
+        tell({ case: "typing", value: typing }, { roomId: typing.roomId, userIds: memberIds }),
+      );
+    },
+  };
+}
