@@ -76,6 +76,20 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     ],
   },
   {
+    in: "packages/server/src/realtime/",
+    may: [
+      "packages/server/src/domain/",
+      "packages/server/src/errors.ts",
+      "packages/server/src/log.ts",
+      "packages/server/src/telemetry.ts",
+      "@maru/protocol",
+      "@bufbuild/protobuf",
+      "ioredis",
+      "lru-cache",
+      "node:",
+    ],
+  },
+  {
     // An agent is reached without Kafka.
     in: "packages/server/src/relay/forward-",
     may: [
@@ -242,6 +256,8 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/relay/worker.ts", line: 'import { Kafka } from "kafkajs";' },
   { file: "packages/server/src/relay/forward-sink.ts", line: 'import { startProducer } from "@maru/kafka";' },
   { file: "packages/server/src/config.ts", line: 'import { parse } from "yaml";' },
+  { file: "packages/server/src/context.ts", line: 'import { Redis } from "ioredis";' },
+  { file: "packages/server/src/realtime/tails.ts", line: 'import { x } from "../store/memory.ts";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { x } from "@aws-sdk/client-dynamodb";' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },

@@ -129,3 +129,14 @@ test("the shown configuration has no secrets", () => {
 test("the reference has a row for each variable", () => {
   expect(configReference()).toContain("| `MARU_MAX_TEXT_BYTES` | whole number from 1 to 262144 | `16384` |");
 });
+
+test("the login of Redis needs a password, which may come from a file", () => {
+  const redis = { ...least, MARU_REDIS_NODES: "a:1,b:2", MARU_REDIS_USERNAME: "maru" };
+  expect(problemsOf(redis)).toEqual(["MARU_REDIS_USERNAME needs a password"]);
+  expect(problemsOf({ ...redis, MARU_REDIS_PASSWORD: "x", MARU_REDIS_PASSWORD_FILE: "/p" }, { "/p": "y\n" })).toEqual([
+    "MARU_REDIS_PASSWORD and MARU_REDIS_PASSWORD_FILE are both set; only one may be",
+  ]);
+  const config = readConfig({ ...redis, MARU_REDIS_PASSWORD_FILE: "/p" }, () => Buffer.from("y\n"));
+  expect(config).toMatchObject({ redisNodes: ["a:1", "b:2"], redisUsername: "maru", redisPassword: "y" });
+  expect(shownConfig(config)).toMatchObject({ MARU_REDIS_PASSWORD: "[redacted]" });
+});

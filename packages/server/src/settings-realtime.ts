@@ -18,12 +18,7 @@ export const realtimeSettings = {
   redisUsername: optional("MARU_REDIS_USERNAME", text, "Name for the login. Without it the default user's."),
   redisPassword: secret("MARU_REDIS_PASSWORD", text, "Password for the login. Without it there is no login."),
   redisPasswordFile: secret("MARU_REDIS_PASSWORD_FILE", secretFile, "File that holds the password."),
-  redisTimeoutMs: setting(
-    "MARU_REDIS_TIMEOUT_MS",
-    durationMs,
-    "2000",
-    "How long an answer of Redis is waited for.",
-  ),
+  redisTimeoutMs: setting("MARU_REDIS_TIMEOUT_MS", durationMs, "2000", "How long an answer of Redis is waited for."),
   realtimeMaxListedMembers: setting(
     "MARU_REALTIME_MAX_LISTED_MEMBERS",
     wholeNumber(0, 1_000),

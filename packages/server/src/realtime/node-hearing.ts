@@ -62,6 +62,7 @@ export class NodeHearing implements AsyncDisposable {
 
   /** Resolves when the node hears, but does not wait for long: Redis may be away. */
   async start(waitMs: number): Promise<void> {
+    await this.#options.redis.whenReady();
     this.#running = this.#run();
     const waiting = setTimeout(() => this.#hears.resolve(), waitMs);
     await this.#hears.promise;
@@ -158,7 +159,10 @@ export class NodeHearing implements AsyncDisposable {
   #hear(payload: Buffer): void {
     const push = this.#decode(payload);
     if (push === undefined) return;
-    if (push.kind.case !== "probe") return this.#options.listener.pushed(push);
+    if (push.kind.case !== "probe") {
+      this.#options.listener.pushed(push);
+      return;
+    }
     this.#unheard = 0;
     const { number, sentAt } = push.kind.value;
     // What was pushed before the probe came before it.

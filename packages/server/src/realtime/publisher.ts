@@ -64,9 +64,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       });
     },
     publishTyping(typing: UserTyping, memberIds: readonly string[]) {
-      mayBeLost("typing", () =>
-        tell({ case: "typing", value: typing }, { roomId: typing.roomId, userIds: memberIds }),
-      );
+      mayBeLost("typing", () => tell({ case: "typing", value: typing }, { roomId: typing.roomId, userIds: memberIds }));
     },
   };
 }

@@ -16,6 +16,8 @@ export interface RedisConnectionOptions {
   readonly tls?: { readonly ca?: Buffer | undefined } | undefined;
   readonly timeoutMs: number;
   readonly log: Log;
+  /** Where a node is reached that Redis names by another address. */
+  readonly natMap?: Readonly<Record<string, RedisAddress>>;
 }
 
 /** The one way to Redis for commands. It is there from the beginning, whether Redis is or not. */
@@ -25,6 +27,8 @@ export interface RedisConnection extends AsyncDisposable {
    * after the time-out at the latest.
    */
   run<Result>(work: (cluster: Cluster) => Promise<Result>): Promise<Result>;
+  /** Resolves when there is a connection, or when the time-out is over. */
+  whenReady(): Promise<void>;
   /** Masters that are known, and the nodes to begin with. */
   addresses(): RedisAddress[];
   /** A connection to one node, not opened yet; it does not come back by itself. */
@@ -51,6 +55,7 @@ export function openRedis(options: RedisConnectionOptions): RedisConnection {
     slotsRefreshTimeout: timeoutMs,
     slotsRefreshInterval: 5_000,
     clusterRetryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), 2_000),
+    ...(options.natMap !== undefined && { natMap: options.natMap }),
     // Certificates name hosts, not their addresses.
     ...(options.tls !== undefined && { dnsLookup: (host, found) => found(null, host) }),
   });
@@ -59,8 +64,13 @@ export function openRedis(options: RedisConnectionOptions): RedisConnection {
   cluster.on("node error", (error: Error, node: string) => log.debug({ error, node }, "a node of Redis has trouble"));
   return {
     run: (work) => answerOf(cluster, work, timeoutMs),
-    addresses: () => [...cluster.nodes("master").map(({ options: { host = "", port = 0 } }) => ({ host, port })), ...seeds],
-    plain({ host, port }) {
+    whenReady: () => readyOf(cluster, timeoutMs),
+    addresses: () => [
+      ...cluster.nodes("master").map(({ options: { host = "", port = 0 } }) => ({ host, port })),
+      ...seeds,
+    ],
+    plain(address) {
+      const { host, port } = options.natMap?.[`${address.host}:${address.port}`] ?? address;
       const redis = new Redis({
         ...nodeOptions,
         host,
@@ -79,6 +89,16 @@ export function openRedis(options: RedisConnectionOptions): RedisConnection {
       cluster.disconnect();
     },
   };
+}
+
+async function readyOf(cluster: Cluster, timeoutMs: number): Promise<void> {
+  if (cluster.status === "ready") return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  cluster.once("ready", resolve);
+  await promise;
+  clearTimeout(timer);
+  cluster.off("ready", resolve);
 }
 
 /** ioredis' own time-outs begin once a command is sent; a command may wait for a long time before. */

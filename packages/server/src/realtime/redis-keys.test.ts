@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import { followersKey, inboxKey, nodeKey, sessionsKey, tailKey } from "./redis-keys.ts";
 
 const kinds = [sessionsKey, followersKey, nodeKey, tailKey, inboxKey];
-const printable = fc.string({ unit: fc.oneof(fc.constantFrom("{", "}", "%", "7", "B", ":"), fc.string({ minLength: 1, maxLength: 1 })), minLength: 1 });
+const printable = fc.string({
+  unit: fc.oneof(fc.constantFrom("{", "}", "%", "7", "B", ":"), fc.string({ minLength: 1, maxLength: 1 })),
+  minLength: 1,
+});
 
 /** As the specification of Redis Cluster says it. */
 function hashTag(key: string): string {

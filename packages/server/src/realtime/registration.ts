@@ -9,10 +9,7 @@ export function toRegistration({ expiresAtMs, sinceMs }: Registration): string {
 }
 
 /** Those that are still good, by node. What cannot be read is of another version, and passed over. */
-export function goodRegistrations(
-  fields: Readonly<Record<string, string>>,
-  nowMs: number,
-): Map<string, Registration> {
+export function goodRegistrations(fields: Readonly<Record<string, string>>, nowMs: number): Map<string, Registration> {
   const good = new Map<string, Registration>();
   for (const [nodeId, value] of Object.entries(fields)) {
     const [, expiresAt, since] = /^(\d+) (\d+)$/.exec(value) ?? [];
