@@ -1,0 +1,3 @@
+import "./draw-room.ts";
+import "./backend.ts";
+import "./draw-rooms.ts";
