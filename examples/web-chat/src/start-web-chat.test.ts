@@ -22,11 +22,8 @@ afterAll(async () => {
   await testMaru?.close();
 });
 
-interface Answer {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: what the tests look at is what they say of it
-  readonly body: any;
-}
+// biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of an answer
+type Answer = { readonly status: number; readonly body: any };
 
 async function call(method: string, path: string, options: { token?: string; body?: object } = {}): Promise<Answer> {
   const { token, body } = options;
@@ -120,5 +117,6 @@ test.for([
   ["a body without end", `"${"x".repeat(70_000)}"`, 413, "REQUEST_TOO_LARGE"],
 ] as const)("%s is refused", async ([, body, status, reason]) => {
   const response = await fetch(`${backend.url}/api/login`, { method: "POST", body });
-  expect([response.status, (await response.json()).reason]).toEqual([status, reason]);
+  const answer = (await response.json()) as { reason: string };
+  expect([response.status, answer.reason]).toEqual([status, reason]);
 });
