@@ -184,7 +184,15 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
   },
   {
     in: "examples/",
-    may: ["@maru/client", "@maru/kafka", "@maru/protocol", "@maru/testing", "@maru/devstack", "node:"],
+    may: [
+      "@bufbuild/protobuf",
+      "@maru/client",
+      "@maru/kafka",
+      "@maru/protocol",
+      "@maru/testing",
+      "@maru/devstack",
+      "node:",
+    ],
   },
 ];
 

@@ -88,6 +88,13 @@ test("opening a room anew keeps what is on its way from here", () => {
   expect(again([said("a", 6, "ann")]).open?.conversation.pending).toEqual([]);
 });
 
+test("a room that the list does not have yet is in it once it is open", () => {
+  const made = create(RoomSchema, { roomId: "c", title: "New", lastSeq: 1, lastEntryAt: timestampFromMs(9_000) });
+  const next = withOpened(chat, { room: made, members, entries: [], hasOlder: false });
+  expect(sortRooms(next.rooms.values())[0]).toMatchObject({ roomId: "c", title: "New", unreadCount: 0 });
+  expect(opened.rooms).toEqual(chat.rooms);
+});
+
 test("members who join and leave, how far they have read, and who is connected", () => {
   const joined = withHappened(
     opened,

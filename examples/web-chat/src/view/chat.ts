@@ -1,6 +1,6 @@
 import type { Entry, Member, Room } from "@maru/protocol";
 import { type Conversation, emptyConversation, withEntry, withHistory } from "./conversation.ts";
-import { type RoomItem, withRead, withTold } from "./room-list.ts";
+import { type RoomItem, toRoomItem, withRead, withTold } from "./room-list.ts";
 import { type Typing, withTyping } from "./typing.ts";
 
 /** All that the page shows. Each change makes a new one. */
@@ -44,16 +44,19 @@ export function withRooms(chat: Chat, items: readonly RoomItem[]): Chat {
 /** Opens the room, or brings an open one up to date: what is on its way from here stays. */
 export function withOpened(chat: Chat, { room, members, entries, hasOlder }: OpenedRoom): Chat {
   const before = chat.open?.roomId === room.roomId ? chat.open : undefined;
+  const own = members.find(({ userId }) => userId === chat.me);
   const conversation = { ...emptyConversation, pending: before?.conversation.pending ?? [] };
   const open: OpenRoom = {
     roomId: room.roomId,
     readSeqs: new Map(members.map(({ userId, readSeq }) => [userId, readSeq])),
     conversation: withHistory(conversation, entries, room.lastSeq),
     typing: new Map(),
-    unreadAfterSeq: before?.unreadAfterSeq ?? members.find(({ userId }) => userId === chat.me)?.readSeq ?? 0,
+    unreadAfterSeq: before?.unreadAfterSeq ?? own?.readSeq ?? 0,
     hasOlder,
   };
-  return { ...chat, open, connected: before === undefined ? new Set() : chat.connected };
+  // A room that is new to the list: it was just made, or is known by its address.
+  const known = chat.rooms.has(room.roomId) ? chat : withItem(chat, toRoomItem({ room, member: own }, chat.me));
+  return { ...known, open, connected: before === undefined ? new Set() : chat.connected };
 }
 
 export function withOlder(chat: Chat, roomId: string, entries: readonly Entry[], hasOlder: boolean): Chat {

@@ -22,7 +22,7 @@ export function nameOf(userId: string): string {
 export function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter((word) => word !== "");
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...(word ?? "")][0] ?? "").join("");
+  return letters.map((word) => [...(word ?? "")][0]?.toUpperCase() ?? "").join("");
 }
 
 /** Degrees of a colour wheel, always the same for the same id. */

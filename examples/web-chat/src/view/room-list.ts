@@ -19,7 +19,7 @@ export interface RoomItem {
   readonly moreUnread: boolean;
 }
 
-export function toRoomItem({ room, member, lastMessage, unread }: RoomSummary, me: string): RoomItem {
+export function toRoomItem({ room, member, lastMessage, unread }: Partial<RoomSummary>, me: string): RoomItem {
   const others = room?.directUserIds.filter((userId) => userId !== me) ?? [];
   return {
     roomId: room?.roomId ?? "",
