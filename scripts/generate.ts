@@ -10,7 +10,7 @@ const contractFolder = "packages/protocol/src/gen";
 /** The service of the Connect protocol's own conformance runner. */
 const conformanceFolder = "packages/server/test/connect-conformance";
 /** The contracts of teams that send cards, for tests and examples. */
-const teamFolders = ["packages/client/test/acme", "examples/payments"];
+const teamFolders = ["packages/client/test/acme", "examples/payments", "examples/web-chat"];
 
 /** Everything in these folders is generated. */
 export const generatedFolders = [

@@ -19,6 +19,10 @@ export const checks: readonly Check[] = [
     run: async () => problemOf("biome", ["ci", "--error-on-warnings", "--colors=off", "--max-diagnostics=20", "."]),
   },
   { name: "types", run: async () => problemOf("tsc", ["--noEmit", "-p", "tsconfig.json"]) },
+  {
+    name: "types of what runs in a browser",
+    run: async () => problemOf("tsc", ["--noEmit", "-p", "examples/web-chat/page/tsconfig.json"]),
+  },
   { name: "layers: who may import what", run: layersProblem },
   { name: "a planted import is refused", run: plantedImportProblem },
 ];

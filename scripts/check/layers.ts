@@ -188,8 +188,25 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     ],
   },
   {
+    // No node: what runs in a browser has none.
+    in: "examples/web-chat/page/",
+    may: ["@bufbuild/protobuf", "@maru/client/realtime", "@maru/protocol", "examples/web-chat/"],
+  },
+  {
+    in: "examples/web-chat/",
+    may: ["@bufbuild/protobuf", "@maru/client", "@maru/protocol", "esbuild", "jose", "node:"],
+  },
+  {
     in: "examples/",
-    may: ["@maru/client", "@maru/kafka", "@maru/protocol", "@maru/testing", "@maru/devstack", "node:"],
+    may: [
+      "@bufbuild/protobuf",
+      "@maru/client",
+      "@maru/kafka",
+      "@maru/protocol",
+      "@maru/testing",
+      "@maru/devstack",
+      "node:",
+    ],
   },
 ];
 
