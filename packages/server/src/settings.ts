@@ -1,4 +1,5 @@
 import { logLevels } from "./log.ts";
+import { optional, type Setting, secret, setting } from "./setting.ts";
 import {
   address,
   addresses,
@@ -11,44 +12,21 @@ import {
   onOff,
   pemFile,
   readFilePath,
-  type SettingParser,
   secretFile,
   sizeBytes,
   someOf,
   text,
   wholeNumber,
 } from "./setting-parsers.ts";
-
-export interface Setting<T> {
-  readonly name: string;
-  readonly parser: SettingParser<T>;
-  /** As it would be written; undefined when there is none. */
-  readonly initial: string | undefined;
-  readonly sentence: string;
-  /** Never shown. */
-  readonly secret: boolean;
-}
-
-/** A setting that always has a value. */
-function setting<T>(name: string, parser: SettingParser<T>, initial: string, sentence: string): Setting<T> {
-  return { name, parser, initial, sentence, secret: false };
-}
-
-function optional<T>(name: string, parser: SettingParser<T>, sentence: string): Setting<T | undefined> {
-  return { name, parser, initial: undefined, sentence, secret: false };
-}
-
-function secret<T>(name: string, parser: SettingParser<T>, sentence: string): Setting<T | undefined> {
-  return { ...optional(name, parser, sentence), secret: true };
-}
+import { gatewaySettings } from "./settings-gateway.ts";
 
 /** All settings of the server, in the order of the reference. */
 export const settings = {
   roles: setting(
     "MARU_ROLES",
-    someOf(["api", "relay", "all"]),
+    someOf(["api", "relay", "gateway", "all"]),
     "all",
-    "What this process does: serve calls and work on jobs, relay the table's changes to Kafka, or both.",
+    "What this process does: serve calls and work on jobs, relay the table's changes to Kafka, hold the apps' WebSockets, or all of it.",
   ),
   logLevel: setting(
     "MARU_LOG_LEVEL",
@@ -405,6 +383,8 @@ export const settings = {
     "16777216",
     "How much the relay holds that the brokers have not acknowledged. It reads no further then.",
   ),
+
+  ...gatewaySettings,
 };
 
 type Settings = typeof settings;
