@@ -16,13 +16,13 @@ export class FrameBudget {
     this.#filledAtMs = nowMs;
   }
 
-  /** 0 when the frame may be read, otherwise how long to wait, or "flood". */
+  /** 0 when the frame may be read, otherwise after how long the next one may be, or "flood". */
   take(nowMs: number): number | "flood" {
     const { perSecond, burst } = this.#rate;
     this.#left = Math.min(burst, this.#left + ((nowMs - this.#filledAtMs) / 1000) * perSecond) - 1;
     this.#filledAtMs = nowMs;
     if (this.#left >= 0) return 0;
     if (this.#left < -burst) return "flood";
-    return Math.ceil((-this.#left / perSecond) * 1000);
+    return Math.ceil(((1 - this.#left) / perSecond) * 1000);
   }
 }

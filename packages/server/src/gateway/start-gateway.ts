@@ -40,7 +40,7 @@ export interface Gateway extends AsyncDisposable {
 }
 
 /** How long the other side has for its part of a close. */
-const closeGraceMs = 2_000;
+const closeGraceMs = 1_000;
 /** What a frame may be cut into. */
 const maxFragments = 64;
 const maxBufferedChunks = 4_096;
