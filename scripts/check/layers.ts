@@ -116,6 +116,27 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "node:",
     ],
   },
+  {
+    in: "packages/server/src/gateway/",
+    may: [
+      "packages/server/src/realtime/realtime.ts",
+      "packages/server/src/domain/",
+      "packages/server/src/identity/tokens.ts",
+      "packages/server/src/api/http-listener.ts",
+      "packages/server/src/api/tls-files.ts",
+      "packages/server/src/api/validation.ts",
+      "packages/server/src/errors.ts",
+      "packages/server/src/log.ts",
+      "packages/server/src/telemetry.ts",
+      "@maru/client",
+      "@maru/protocol",
+      "@bufbuild/protobuf",
+      "prom-client",
+      "lru-cache",
+      "ws",
+      "node:",
+    ],
+  },
   { in: "packages/protocol/src/", may: ["@bufbuild/protobuf", "node:"] },
   { in: "packages/kafka/src/", may: ["kafkajs", "node:"] },
   {
@@ -227,6 +248,10 @@ const sole: readonly { readonly module: string; readonly in: readonly string[] }
   { module: "pg", in: ["packages/client/test/"] },
   { module: "@msgpack/msgpack", in: ["packages/server/src/relay/forward-", "packages/server/test/forward-"] },
   { module: "yaml", in: ["packages/server/src/policy/"] },
+  {
+    module: "ws",
+    in: ["packages/server/src/gateway/", "packages/server/test/", "packages/client/test/", "bench/", "examples/"],
+  },
   { module: "ioredis", in: ["packages/server/src/realtime/"] },
 ];
 
@@ -275,6 +300,8 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/config.ts", line: 'import { parse } from "yaml";' },
   { file: "packages/server/src/context.ts", line: 'import { Redis } from "ioredis";' },
   { file: "packages/server/src/realtime/tails.ts", line: 'import { x } from "../store/memory.ts";' },
+  { file: "packages/server/src/gateway/sweep.ts", line: 'import { x } from "../store/memory.ts";' },
+  { file: "packages/server/src/api/listen.ts", line: 'import { WebSocketServer } from "ws";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { x } from "@aws-sdk/client-dynamodb";' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },

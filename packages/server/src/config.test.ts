@@ -47,7 +47,7 @@ test("all problems are told at once", () => {
   });
   expect(problems).toEqual([
     "MARU_TABEL is not a setting of this server",
-    'MARU_ROLES must be one of api, relay, all, not "reply"',
+    'MARU_ROLES must be one of api, relay, gateway, all, not "reply"',
     'MARU_GRPC_ADDRESS must be host:port, like 127.0.0.1:8080 or [::1]:8080, not "nowhere"',
     "MARU_HTTP_TLS_CERT_FILE names a file that cannot be read: no such file: /missing.pem",
     'MARU_REFLECTION must be on or off, not "yes"',
@@ -65,6 +65,26 @@ test("each role needs its own settings only", () => {
   const forward = { MARU_ROLES: "relay", MARU_RELAY_SINK: "forward" };
   expect(problemsOf(forward)).toEqual(["MARU_RELAY_SINK=forward needs MARU_RELAY_FORWARD_ADDRESS"]);
   expect(problemsOf({ ...forward, MARU_RELAY_FORWARD_ADDRESS: "127.0.0.1:24224" })).toEqual([]);
+});
+
+test("a gateway needs servers to call, and keys of its own and its users' tokens", () => {
+  const gateway = { MARU_ROLES: "gateway" };
+  expect(problemsOf(gateway)).toEqual([
+    "MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE, or a key set, must be set to check the users' tokens",
+    "MARU_GATEWAY_SERVICE_TOKEN_FILE must be set where no MARU_TOKEN_KEY is, for the gateway's own calls",
+    "MARU_GATEWAY_API_ADDRESSES must be set for a gateway without the role api",
+  ]);
+  const called = { ...gateway, MARU_GATEWAY_API_ADDRESSES: "a:1" };
+  expect(problemsOf({ ...called, MARU_TOKEN_KEY: key })).toEqual([]);
+  expect(problemsOf({ MARU_ROLES: "api,gateway", MARU_TOKEN_KEY: key })).toEqual([]);
+  expect(problemsOf({ ...called, MARU_TOKEN_KEY: key, MARU_USER_TOKEN_AUDIENCE: "maru" })).toHaveLength(1);
+  const open = { ...called, MARU_TOKEN_KEY: developmentKey, MARU_GATEWAY_ADDRESS: "0.0.0.0:8081" };
+  expect(problemsOf(open)).toEqual([
+    "MARU_TOKEN_KEY is the development key, which everybody knows: not on 0.0.0.0:8081",
+  ]);
+  const files = { "/keys": '{"keys":[]}', "/token": "t" };
+  const other = { MARU_TOKEN_JWKS_FILE: "/keys", MARU_GATEWAY_SERVICE_TOKEN_FILE: "/token" };
+  expect(problemsOf({ ...called, ...other }, files)).toEqual([]);
 });
 
 test("a key set, or a client authority whose certificates name services, does in place of a token key", () => {

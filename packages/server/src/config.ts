@@ -3,6 +3,7 @@ import { developmentKey, isLoopbackAddress } from "./identity/development-key.ts
 import type { Setting } from "./setting.ts";
 import type { ReadFile } from "./setting-parsers.ts";
 import { foreignVariables, type SettingValues, settings } from "./settings.ts";
+import { gatewayProblems } from "./settings-gateway.ts";
 
 export interface TlsConfig {
   readonly cert: Buffer;
@@ -15,16 +16,19 @@ type Joined =
   | "tokenKeyFile"
   | "kafkaSaslPasswordFile"
   | "redisPasswordFile"
-  | `${"grpc" | "http"}Tls${"Cert" | "Key" | "ClientCa"}`;
+  | `${"grpc" | "http"}Tls${"Cert" | "Key" | "ClientCa"}`
+  | `gatewayTls${"Cert" | "Key"}`;
 
 /** The settings, with those joined that belong together. */
 export interface Config extends Omit<SettingValues, Joined> {
   readonly roles: readonly Role[];
   readonly grpcTls: TlsConfig | undefined;
   readonly httpTls: TlsConfig | undefined;
+  readonly gatewayTls: TlsConfig | undefined;
 }
 
-export type Role = "api" | "relay";
+const allRoles = ["api", "relay", "gateway"] as const;
+export type Role = (typeof allRoles)[number];
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Says all that is wrong, not only what is found first. */
@@ -67,16 +71,22 @@ function unknownVariables(env: Environment): string[] {
 
 function toConfig(values: SettingValues): Config {
   const { grpcTlsCert, grpcTlsKey, grpcTlsClientCa, httpTlsCert, httpTlsKey, httpTlsClientCa, ...others } = values;
-  const { tokenKeyFile, kafkaSaslPasswordFile, redisPasswordFile, ...plain } = others;
+  const { tokenKeyFile, kafkaSaslPasswordFile, redisPasswordFile, gatewayTlsCert, gatewayTlsKey, ...plain } = others;
   return {
     ...plain,
-    roles: (["api", "relay"] as const).filter((role) => values.roles?.some((one) => one === role || one === "all")),
+    roles: rolesOf(values),
     tokenKey: values.tokenKey ?? tokenKeyFile,
     kafkaSaslPassword: values.kafkaSaslPassword ?? kafkaSaslPasswordFile,
     redisPassword: values.redisPassword ?? redisPasswordFile,
     grpcTls: toTls(grpcTlsCert, grpcTlsKey, grpcTlsClientCa),
     httpTls: toTls(httpTlsCert, httpTlsKey, httpTlsClientCa),
+    gatewayTls: toTls(gatewayTlsCert, gatewayTlsKey, undefined),
   };
+}
+
+function rolesOf({ roles }: SettingValues): Role[] {
+  const named = new Set(roles);
+  return allRoles.filter((role) => named.has(role) || (named.has("all") && role !== "gateway"));
 }
 
 function toTls(cert: Buffer | undefined, key: Buffer | undefined, clientCa: Buffer | undefined): TlsConfig | undefined {
@@ -105,11 +115,17 @@ function contradictions(config: Config, values: Partial<SettingValues>): string[
   if (config.redisUsername !== undefined && config.redisPassword === undefined) {
     problems.push("MARU_REDIS_USERNAME needs a password");
   }
-  for (const listener of ["grpc", "http"] as const) {
+  for (const listener of ["grpc", "http", "gateway"] as const) {
     problems.push(...tlsContradictions(listener, values));
   }
   if (config.roles.includes("api")) {
-    problems.push(...credentialProblems(config), ...tokenKeyProblems(config));
+    problems.push(...credentialProblems(config));
+  }
+  if (config.roles.includes("gateway")) {
+    problems.push(...gatewayProblems(config));
+  }
+  if (config.roles.includes("api") || config.roles.includes("gateway")) {
+    problems.push(...tokenKeyProblems(config));
   }
   if (config.roles.includes("relay")) {
     problems.push(...relayProblems(config));
@@ -133,13 +149,13 @@ function relayProblems(config: Config): string[] {
   return config.kafkaBrokers?.length === 0 ? ["MARU_KAFKA_BROKERS must be set to relay"] : [];
 }
 
-function tlsContradictions(listener: "grpc" | "http", values: Partial<SettingValues>): string[] {
+function tlsContradictions(listener: "grpc" | "http" | "gateway", values: Partial<SettingValues>): string[] {
   const { [`${listener}TlsCert` as const]: cert, [`${listener}TlsKey` as const]: key } = values;
   const prefix = `MARU_${listener.toUpperCase()}_TLS`;
   if ((cert === undefined) !== (key === undefined)) {
     return [`${prefix}_CERT_FILE and ${prefix}_KEY_FILE are only good together`];
   }
-  const clientCa = values[`${listener}TlsClientCa` as const];
+  const clientCa = listener === "gateway" ? undefined : values[`${listener}TlsClientCa` as const];
   return clientCa !== undefined && cert === undefined ? [`${prefix}_CLIENT_CA_FILE needs ${prefix}_CERT_FILE`] : [];
 }
 
@@ -151,14 +167,13 @@ function credentialProblems({ tokenKey, tokenJwksUrl, tokenJwksFile, clientNameF
   return ["MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE, a key set or a client authority must be set to serve calls"];
 }
 
-function tokenKeyProblems({ tokenKey, grpcAddress, httpAddress }: Config): string[] {
+function tokenKeyProblems({ roles, tokenKey, grpcAddress, httpAddress, gatewayAddress }: Config): string[] {
   if (!tokenKey) return [];
   if (Buffer.byteLength(tokenKey) < minTokenKeyBytes) {
     return [`MARU_TOKEN_KEY must have at least ${minTokenKeyBytes} bytes`];
   }
-  const reachable = [grpcAddress, httpAddress].filter(
-    (address) => address !== undefined && !isLoopbackAddress(address),
-  );
+  const listening = [grpcAddress, httpAddress, roles.includes("gateway") ? gatewayAddress : undefined];
+  const reachable = listening.filter((address) => address !== undefined && !isLoopbackAddress(address));
   return tokenKey === developmentKey && reachable.length > 0
     ? [`MARU_TOKEN_KEY is the development key, which everybody knows: not on ${reachable.join(" and ")}`]
     : [];

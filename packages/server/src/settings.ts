@@ -18,15 +18,16 @@ import {
   text,
   wholeNumber,
 } from "./setting-parsers.ts";
+import { gatewaySettings } from "./settings-gateway.ts";
 import { realtimeSettings } from "./settings-realtime.ts";
 
 /** All settings of the server, in the order of the reference. */
 export const settings = {
   roles: setting(
     "MARU_ROLES",
-    someOf(["api", "relay", "all"]),
+    someOf(["api", "relay", "gateway", "all"]),
     "all",
-    "What this process does: serve calls and work on jobs, relay the table's changes to Kafka, or both.",
+    "What this process does: serve calls and work on jobs, relay the table's changes to Kafka, hold the apps' WebSockets, or all of it.",
   ),
   logLevel: setting(
     "MARU_LOG_LEVEL",
@@ -385,6 +386,8 @@ export const settings = {
     "16777216",
     "How much the relay holds that the brokers have not acknowledged. It reads no further then.",
   ),
+
+  ...gatewaySettings,
 };
 
 type Settings = typeof settings;

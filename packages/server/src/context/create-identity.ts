@@ -1,12 +1,25 @@
 import { createKeySet } from "../identity/key-set.ts";
 import { keysOfFile, keysOfUrl } from "../identity/key-sources.ts";
-import { createTokenIdentity, type Identity } from "../identity/tokens.ts";
+import { createTokenIdentity, type Identity, type VerifierOptions } from "../identity/tokens.ts";
 import type { ServerParts } from "./server-parts.ts";
 
-export function createIdentity({ config, log, telemetry, clock }: ServerParts): Identity {
+type TokenParts = Pick<ServerParts, "config" | "log" | "telemetry" | "clock">;
+
+export function createIdentity(parts: TokenParts): Identity {
+  const { config, telemetry } = parts;
+  return createTokenIdentity({
+    ...verifierOptions(parts),
+    audience: config.tokenAudience,
+    cachedTokens: config.tokenCacheEntries,
+    telemetry,
+  });
+}
+
+/** Of whom tokens are accepted, services' and users' alike. */
+export function verifierOptions({ config, log, telemetry, clock }: TokenParts): Omit<VerifierOptions, "audience"> {
   const { tokenJwksUrl: url, tokenJwksFile: file } = config;
   const load = url !== undefined ? keysOfUrl(url) : file !== undefined ? keysOfFile(file) : undefined;
-  return createTokenIdentity({
+  return {
     key: config.tokenKey,
     keySet:
       load &&
@@ -22,10 +35,7 @@ export function createIdentity({ config, log, telemetry, clock }: ServerParts): 
         },
       }),
     issuer: config.tokenIssuer,
-    audience: config.tokenAudience,
     clockToleranceMs: config.tokenClockToleranceMs,
-    cachedTokens: config.tokenCacheEntries,
     nowMs: clock.nowMs,
-    telemetry,
-  });
+  };
 }

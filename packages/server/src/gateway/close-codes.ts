@@ -17,3 +17,18 @@ export const closeCodes = {
 } as const;
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
+
+/** What a close frame says beside its code, for people. */
+export const closeReasons: Record<CloseCode, string> = {
+  4000: "the gateway shuts down",
+  4001: "the client reads too slowly",
+  4002: "nothing was heard of the client",
+  4003: "the gateway has as many connections as it takes",
+  4004: "the gateway failed",
+  4005: "no hello came in time",
+  4100: "the token has expired",
+  4101: "the token is not valid",
+  4200: "a frame could not be read",
+  4201: "too many frames",
+  4202: "the user has too many connections",
+};

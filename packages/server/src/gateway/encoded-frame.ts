@@ -1,18 +1,34 @@
 import { create, type MessageInitShape, toBinary, toJsonString } from "@bufbuild/protobuf";
-import { ServerFrameSchema } from "@maru/protocol/realtime";
+import { type ServerFrame, ServerFrameSchema, ServerFramesSchema } from "@maru/protocol/realtime";
 
 /** A frame that is encoded once for each encoding that somebody wants, however many sockets it goes to. */
 export interface EncodedFrame {
+  /** The frame as a field of ServerFrames: several of them one after the other are a ServerFrames. */
   protobuf(): Uint8Array;
+  /** The frame as an element of ServerFrames.frames. */
   json(): string;
 }
 
 export function encodeFrame(kind: MessageInitShape<typeof ServerFrameSchema>["kind"] & object): EncodedFrame {
-  const frame = create(ServerFrameSchema, { kind });
-  let bytes: Uint8Array | undefined;
-  let text: string | undefined;
-  return {
-    protobuf: () => (bytes ??= toBinary(ServerFrameSchema, frame)),
-    json: () => (text ??= toJsonString(ServerFrameSchema, frame)),
-  };
+  return new OnceEncoded(create(ServerFrameSchema, { kind }));
+}
+
+class OnceEncoded implements EncodedFrame {
+  readonly #frame: ServerFrame;
+  #bytes: Uint8Array | undefined = undefined;
+  #text: string | undefined = undefined;
+
+  constructor(frame: ServerFrame) {
+    this.#frame = frame;
+  }
+
+  protobuf(): Uint8Array {
+    this.#bytes ??= toBinary(ServerFramesSchema, create(ServerFramesSchema, { frames: [this.#frame] }));
+    return this.#bytes;
+  }
+
+  json(): string {
+    this.#text ??= toJsonString(ServerFrameSchema, this.#frame);
+    return this.#text;
+  }
 }

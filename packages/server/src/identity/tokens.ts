@@ -4,7 +4,7 @@ import { MaruError } from "../errors.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { TokenCache } from "./token-cache.ts";
 
-export interface TokenOptions {
+export interface VerifierOptions {
   /** The shared key of HS256, at least 32 bytes. */
   readonly key: string | undefined;
   /** The issuer's public keys. */
@@ -12,8 +12,18 @@ export interface TokenOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly clockToleranceMs: number;
-  readonly cachedTokens: number;
   readonly nowMs: () => number;
+}
+
+export interface VerifiedToken {
+  readonly subject: string;
+  readonly expiresAtMs: number;
+  /** By a clock that differs from the issuer's as much as is allowed. */
+  readonly goodUntilMs: number;
+}
+
+export interface TokenOptions extends VerifierOptions {
+  readonly cachedTokens: number;
   readonly telemetry: Pick<Telemetry, "tokenChecks">;
 }
 
@@ -28,7 +38,7 @@ export interface Identity {
 }
 
 export function createTokenIdentity(options: TokenOptions): Identity {
-  const keys = keysOf(options);
+  const verify = createTokenVerifier(options, isServiceName);
   const verified = new TokenCache(options.cachedTokens);
   const count = (result: string) => options.telemetry.tokenChecks.inc({ result });
   return {
@@ -39,11 +49,11 @@ export function createTokenIdentity(options: TokenOptions): Identity {
         count("cached");
         return known;
       }
-      return verify(options, keys, token).then(
-        ({ caller, goodUntilMs }) => {
-          verified.set(token, caller, goodUntilMs);
+      return verify(token).then(
+        ({ subject, goodUntilMs }) => {
+          verified.set(token, subject, goodUntilMs);
           count("verified");
-          return caller;
+          return subject;
         },
         (error: unknown) => {
           count(isUnavailable(error) ? "unavailable" : "refused");
@@ -72,7 +82,7 @@ interface Keys {
   readonly find: JWTVerifyGetKey;
 }
 
-function keysOf({ key, keySet }: TokenOptions): Keys {
+function keysOf({ key, keySet }: VerifierOptions): Keys {
   const shared = key ? new TextEncoder().encode(key) : undefined;
   return {
     algorithms: [
@@ -87,23 +97,31 @@ function keysOf({ key, keySet }: TokenOptions): Keys {
   };
 }
 
-async function verify(options: TokenOptions, { algorithms, find }: Keys, token: string) {
-  try {
-    const { payload } = await jwtVerify(token, find, {
-      algorithms,
-      issuer: options.issuer,
-      audience: options.audience,
-      requiredClaims: ["sub", "iss", "aud", "exp"],
-      clockTolerance: options.clockToleranceMs / 1000,
-      currentDate: new Date(options.nowMs()),
-    });
-    if (!isServiceName(payload.sub) || payload.exp === undefined) {
-      throw new MaruError(ErrorReason.TOKEN_INVALID);
+/** Checks signature, issuer, audience and times, and that the subject is one. Throws MaruError. */
+export function createTokenVerifier(
+  options: VerifierOptions,
+  isSubject: (subject: unknown) => subject is string,
+): (token: string) => Promise<VerifiedToken> {
+  const { algorithms, find } = keysOf(options);
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, find, {
+        algorithms,
+        issuer: options.issuer,
+        audience: options.audience,
+        requiredClaims: ["sub", "iss", "aud", "exp"],
+        clockTolerance: options.clockToleranceMs / 1000,
+        currentDate: new Date(options.nowMs()),
+      });
+      if (!isSubject(payload.sub) || payload.exp === undefined) {
+        throw new MaruError(ErrorReason.TOKEN_INVALID);
+      }
+      const expiresAtMs = payload.exp * 1000;
+      return { subject: payload.sub, expiresAtMs, goodUntilMs: expiresAtMs + options.clockToleranceMs };
+    } catch (cause) {
+      throw cause instanceof MaruError ? cause : refusal(cause, options.nowMs());
     }
-    return { caller: payload.sub, goodUntilMs: payload.exp * 1000 + options.clockToleranceMs };
-  } catch (cause) {
-    throw cause instanceof MaruError ? cause : refusal(cause, options.nowMs());
-  }
+  };
 }
 
 function isUnavailable(error: unknown): boolean {
@@ -127,26 +145,43 @@ function refusal(cause: unknown, nowMs: number): MaruError {
   return new MaruError(ErrorReason.INTERNAL, { cause });
 }
 
-export interface SignOptions {
+interface SignOptions {
   readonly key: string;
-  /** The calling service's name, which becomes the `caller` of its calls. */
-  readonly service: string;
   readonly ttlSeconds: number;
   readonly issuer?: string;
   readonly audience?: string;
 }
 
+export interface ServiceTokenOptions extends SignOptions {
+  /** The calling service's name, which becomes the `caller` of its calls. */
+  readonly service: string;
+}
+
+export interface UserTokenOptions extends SignOptions {
+  readonly userId: string;
+}
+
 /** A token for `authorization: Bearer …`, for commands, development and tests. */
-export function signServiceToken(options: SignOptions): Promise<string> {
+export function signServiceToken({ service, ...options }: ServiceTokenOptions): Promise<string> {
+  return sign(service, options.audience ?? defaultAudience, options);
+}
+
+/** A token with which a user connects to a gateway, for development and tests. */
+export function signUserToken({ userId, ...options }: UserTokenOptions): Promise<string> {
+  return sign(userId, options.audience ?? defaultUserAudience, options);
+}
+
+function sign(subject: string, audience: string, { key, issuer, ttlSeconds }: SignOptions): Promise<string> {
   return new SignJWT()
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-    .setSubject(options.service)
-    .setIssuer(options.issuer ?? defaultIssuer)
-    .setAudience(options.audience ?? defaultAudience)
+    .setSubject(subject)
+    .setIssuer(issuer ?? defaultIssuer)
+    .setAudience(audience)
     .setIssuedAt()
-    .setExpirationTime(Math.floor(Date.now() / 1000) + options.ttlSeconds)
-    .sign(new TextEncoder().encode(options.key));
+    .setExpirationTime(Math.floor(Date.now() / 1000) + ttlSeconds)
+    .sign(new TextEncoder().encode(key));
 }
 
 export const defaultIssuer = "maru";
 export const defaultAudience = "maru";
+export const defaultUserAudience = "maru-realtime";
