@@ -17,8 +17,12 @@ const ofTheGateway: ReadonlySet<ErrorReason> = new Set([
   ErrorReason.METHOD_UNKNOWN,
 ]);
 
-/** What a client is told of an error, whoever threw it. */
-export function toErrorFrame(requestId: string, thrown: unknown): EncodedFrame {
+/** What a client is told of an error, whoever threw it; `metadata` is told beside the error's own. */
+export function toErrorFrame(
+  requestId: string,
+  thrown: unknown,
+  metadata: Readonly<Record<string, string>> = {},
+): EncodedFrame {
   const error = toRefusal(thrown);
   return encodeFrame({
     case: "error",
@@ -26,7 +30,7 @@ export function toErrorFrame(requestId: string, thrown: unknown): EncodedFrame {
       requestId,
       reason: error.reason,
       message: shortened(error.message),
-      metadata: { ...violationsOf(error), ...shortenedValues(error.metadata) },
+      metadata: { ...violationsOf(error), ...metadata, ...shortenedValues(error.metadata) },
       retryAfterMs: Math.max(0, Math.ceil(error.retryAfterMs ?? (isPassing(error.reason) ? retryAfterMs : 0))),
     },
   });
