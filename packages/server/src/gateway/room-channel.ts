@@ -30,8 +30,8 @@ interface ResumeRequest {
   readonly after: number;
   /** The log was read to its end after the request came. */
   isFresh: boolean;
-  /** An entry since then says that the user is no member any more. */
-  isGone: boolean;
+  /** What the last entry says that names the user and was taken since members were asked for; undefined while none does. */
+  isMember: boolean | undefined;
 }
 
 const pageSize = 200;
@@ -90,7 +90,7 @@ export class RoomChannel {
   resume(session: Session, requestId: string, after: number): void {
     this.leave(session);
     this.idleSinceMs = undefined;
-    const request = { session, requestId, after, isFresh: false, isGone: false };
+    const request = { session, requestId, after, isFresh: false, isMember: undefined };
     if (this.#requests.length > 0 || !this.#answerAtOnce(request)) this.#requests.push(request);
     this.#work();
   }
@@ -147,6 +147,10 @@ export class RoomChannel {
     for (const session of this.#followers) session.send(frame);
     const changes = memberChanges(entry);
     if (this.#members !== undefined) foldMembers(this.#members, changes);
+    for (const request of this.#requests) {
+      if (changes.gone.includes(request.session.userId)) request.isMember = false;
+      if (changes.joined.includes(request.session.userId)) request.isMember = true;
+    }
     if (changes.gone.length > 0) this.#remove(new Set(changes.gone), entry.seq);
     // Not before: who was removed and comes again is to hear of both in their order.
     if (changes.joined.length > 0 && entry.seq > this.#openedAtSeq) {
@@ -155,12 +159,11 @@ export class RoomChannel {
   }
 
   #remove(userIds: ReadonlySet<string>, seq: number): void {
-    for (const request of this.#requests) request.isGone ||= userIds.has(request.session.userId);
     const frame = encodeFrame({ case: "roomRemoved", value: { roomId: this.roomId, seq } });
     for (const session of [...this.#followers]) {
       if (!userIds.has(session.userId)) continue;
-      session.send(frame);
       this.#detach(session);
+      session.send(frame);
     }
   }
 
@@ -199,19 +202,18 @@ export class RoomChannel {
   }
 
   #refuse({ session, requestId }: ResumeRequest, error: unknown): void {
-    session.send(toErrorFrame(requestId, error, { room_id: this.roomId }));
     this.#host.detached(session, this);
     this.#noteIdle();
+    session.send(toErrorFrame(requestId, error, { room_id: this.roomId }));
   }
 
   #work(): void {
     if (this.#isWorking || this.#isClosed) return;
     this.#isWorking = true;
-    void this.#run().finally(() => {
-      this.#isWorking = false;
-    });
+    void this.#run();
   }
 
+  /** Never rejects. That it ends and that nothing is left to do are one: what comes later starts it again. */
   async #run(): Promise<void> {
     for (let failures = 0; !this.#isClosed && this.#hasWork(); ) {
       const requests = this.#requests.length;
@@ -221,11 +223,10 @@ export class RoomChannel {
       } catch (error) {
         failures++;
         this.#fail(error, requests);
-        if (!this.#isClosed && this.#hasWork()) {
-          await this.#host.sleep(Math.min(retryMaxMs, retryMinMs * 2 ** failures));
-        }
+        if (this.#hasWork()) await this.#host.sleep(Math.min(retryMaxMs, retryMinMs * 2 ** failures));
       }
     }
+    this.#isWorking = false;
   }
 
   #hasWork(): boolean {
@@ -270,11 +271,13 @@ export class RoomChannel {
     this.#mustRead = false;
     try {
       for (let atEnd = false; !atEnd && !this.#isClosed; ) {
+        const wantedSeq = this.#wantedSeq;
         const page = await this.#readAfter(recent.lastSeq);
         atEnd = page.atEnd;
         for (const entry of page.entries) this.#takeRead(recent, entry);
-        // Somebody heard of an entry that the log does not have, or no longer has: there is nothing to wait for.
-        if (atEnd && page.entries.length === 0) this.#wantedSeq = Math.min(this.#wantedSeq, recent.lastSeq);
+        // What was heard of before the read began, and is not there, is gone: there is nothing to wait for.
+        const isAll = atEnd && page.entries.length === 0 && this.#wantedSeq === wantedSeq;
+        if (isAll) this.#wantedSeq = Math.min(wantedSeq, recent.lastSeq);
       }
     } catch (error) {
       this.#mustRead = true;
@@ -282,8 +285,7 @@ export class RoomChannel {
     } finally {
       for (const done of rounds) done();
     }
-    // What came to be known of members while the log was read is in it.
-    for (const request of requests) Object.assign(request, { isFresh: true, isGone: false });
+    for (const request of requests) request.isFresh = true;
   }
 
   /** A read that an append overtakes may have its entry and not the one before: another one then has both. */
@@ -314,15 +316,21 @@ export class RoomChannel {
       this.#mustRead = true;
       return;
     }
+    for (const request of requests) request.isMember = undefined;
     const allowed = await this.#allowed(requests);
     const older = await this.#readOlder(recent, allowed);
-    for (const request of requests) {
-      if (!this.#requests.includes(request)) continue;
-      const isMember = this.#members?.has(request.session.userId) ?? !request.isGone;
-      if (isMember && allowed.includes(request)) this.#attach(request, framesAfter(older, recent, request.after));
+    const answered = requests.filter((request) => {
+      if (!this.#requests.includes(request)) return true;
+      const isAllowed = allowed.includes(request);
+      const { session, isMember = isAllowed } = request;
+      const isNowMember = this.#members?.has(session.userId) ?? isMember;
+      // Whoever has just become a member waits for another turn: what was missed has not been read for them.
+      if (isNowMember && !isAllowed) return false;
+      if (isNowMember) this.#attach(request, framesAfter(older, recent, request.after));
       else this.#refuse(request, notAMember(this.roomId));
-    }
-    this.#requests = this.#requests.filter((request) => !requests.includes(request));
+      return true;
+    });
+    this.#requests = this.#requests.filter((request) => !answered.includes(request));
     this.#noteIdle();
   }
 
