@@ -8,13 +8,14 @@ import { relayDeadLetters } from "./commands/relay-dead-letters.ts";
 import { serve } from "./commands/serve.ts";
 import { setup } from "./commands/setup.ts";
 import { ConfigError, readConfig } from "./config.ts";
-import { signServiceToken } from "./identity/tokens.ts";
+import { signServiceToken, signUserToken } from "./identity/tokens.ts";
 
 const help = `usage: maru-server <command>
 
   serve                      serve with the roles of MARU_ROLES, until SIGTERM or SIGINT
   setup                      create tables and topics, or check those that exist; may be run again
   token --service NAME       print a token for a service, signed with MARU_TOKEN_KEY
+  token --user ID            print a token with which a user connects to a gateway
         [--ttl-seconds N]    valid for so long (default 86400)
   admin <command>            erase users, export and verify rooms, watch jobs: see maru-server admin --help
   cards <command>            register types of cards, list and show them: see maru-server cards --help
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     service: { type: "string" },
+    user: { type: "string" },
     "ttl-seconds": { type: "string", default: "86400" },
     file: { type: "string" },
     help: { type: "boolean", default: false },
@@ -81,15 +83,17 @@ async function main(): Promise<void> {
   }
 
   async function printToken(): Promise<void> {
-    if (values.service === undefined) throw new ConfigError(["token needs --service NAME"]);
+    const { service, user: userId } = values;
     if (!config.tokenKey) throw new ConfigError(["token needs MARU_TOKEN_KEY or MARU_TOKEN_KEY_FILE"]);
-    const token = await signServiceToken({
-      key: config.tokenKey,
-      service: values.service,
-      ttlSeconds: Number(values["ttl-seconds"]),
-      issuer: config.tokenIssuer,
-      audience: config.tokenAudience,
-    });
+    const ttlSeconds = Number(values["ttl-seconds"]);
+    const options = { key: config.tokenKey, ttlSeconds, issuer: config.tokenIssuer };
+    if ((service === undefined) === (userId === undefined)) {
+      throw new ConfigError(["token needs --service NAME or --user ID"]);
+    }
+    const token =
+      service !== undefined
+        ? await signServiceToken({ ...options, service, audience: config.tokenAudience })
+        : await signUserToken({ ...options, userId: userId ?? "", audience: config.userTokenAudience });
     process.stdout.write(`${token}\n`);
   }
 }

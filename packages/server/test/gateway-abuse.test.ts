@@ -68,7 +68,7 @@ test("who floods is cut off, also with WebSocket's own pings, and nobody else is
   await pinged(good);
   expect((await frames.end()).code).toBe(4201);
   expect((await controls.end()).code).toBe(4201);
-  expect(frames.all("error").length).toBeLessThanOrEqual(201);
+  expect(frames.all("error").length).toBeLessThan(1_000);
 });
 
 test("a frame of 64 MB is refused by its length, without being read", async () => {
@@ -83,11 +83,14 @@ test("a frame of 64 MB is refused by its length, without being read", async () =
   expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
 });
 
-test("a frame of 64 MB in small parts is refused too", async () => {
+test.each([
+  ["too long in all", 200, 1024, 1009],
+  ["cut into crumbs", 100, 1, 1008],
+])("a frame in parts that is %s is refused", async (_, parts, partBytes, code) => {
   const socket = await rawSocket();
-  socket.write(maskedFrame(0x02, Buffer.alloc(1024), false));
-  for (let part = 0; part < 200; part++) socket.write(maskedFrame(0x00, Buffer.alloc(1024), false));
-  expect([1008, 1009]).toContain(await closeCodeOf(socket));
+  socket.write(maskedFrame(0x02, Buffer.alloc(partBytes), false));
+  for (let part = 1; part < parts; part++) socket.write(maskedFrame(0x00, Buffer.alloc(partBytes), false));
+  expect(await closeCodeOf(socket)).toBe(code);
 });
 
 test.each([
@@ -129,8 +132,17 @@ test("who goes on sending after the end is not listened to", async () => {
   socket.write(maskedFrame(0x02, Buffer.from([0xff, 0xff, 0xff])));
   expect(await closeCodeOf(socket, false)).toBe(4200);
   const part = maskedFrame(0x02, Buffer.alloc(60_000));
-  for (let sent = 0; sent < 200 && !socket.destroyed; sent++) socket.write(part);
-  await vi.waitUntil(() => socket.destroyed, { timeout: 10_000 });
+  for (let sent = 0; sent < 500 && !socket.destroyed; sent++) socket.write(part);
+  let unreadBytes = 0;
+  await vi.waitUntil(
+    () => {
+      if (!socket.destroyed) unreadBytes = socket.writableLength;
+      return socket.destroyed;
+    },
+    { timeout: 10_000, interval: 5 },
+  );
+  // Of 30 MB the kernel takes some; the gateway took none.
+  expect(unreadBytes).toBeGreaterThan(10_000_000);
   await pinged(good);
 });
 
