@@ -1,6 +1,14 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client, Transport } from "@connectrpc/connect";
-import { AdminService, CardService, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import {
+  AdminService,
+  CardService,
+  EventService,
+  MessageService,
+  PresenceService,
+  ReadService,
+  RoomService,
+} from "@maru/protocol";
 import { createServiceClient } from "./method-call.ts";
 
 /** A service of the contract, and the noun that the names of its methods drop. */
@@ -24,6 +32,8 @@ export const nouns = {
   events: noun(EventService, "Event"),
   /** Who has read how far: `reads.markRead`, `reads.getReadMarkers`, … */
   reads: noun(ReadService, ""),
+  /** Who is connected: `presence.batchGet`. */
+  presence: noun(PresenceService, "Presence"),
   /** Types of cards: `cards.registerCardTypes`, `cards.listCardTypes`, … Cards themselves are messages. */
   cards: noun(CardService, "Card"),
   /** For those who run Maru: `admin.eraseUser`, `admin.exportRoom`, … */

@@ -84,9 +84,12 @@ function toConfig(values: SettingValues): Config {
   };
 }
 
-function rolesOf({ roles }: SettingValues): Role[] {
+/** A gateway needs Redis: where there is none, `all` does without. */
+function rolesOf({ roles, redisNodes = [] }: SettingValues): Role[] {
   const named = new Set(roles);
-  return allRoles.filter((role) => named.has(role) || (named.has("all") && role !== "gateway"));
+  return allRoles.filter(
+    (role) => named.has(role) || (named.has("all") && (role !== "gateway" || redisNodes.length > 0)),
+  );
 }
 
 function toTls(cert: Buffer | undefined, key: Buffer | undefined, clientCa: Buffer | undefined): TlsConfig | undefined {

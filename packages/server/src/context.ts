@@ -1,16 +1,26 @@
-import { AdminService, CardService, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import {
+  AdminService,
+  CardService,
+  EventService,
+  MessageService,
+  PresenceService,
+  ReadService,
+  RoomService,
+} from "@maru/protocol";
 import { readDescriptorSet } from "@maru/protocol/descriptors";
 import { adminService } from "./api/admin-service.ts";
 import { cardService } from "./api/card-service.ts";
 import { eventService } from "./api/event-service.ts";
 import { listen } from "./api/listen.ts";
 import { messageService } from "./api/message-service.ts";
+import { presenceService } from "./api/presence-service.ts";
 import { readService } from "./api/read-service.ts";
 import { roomService } from "./api/room-service.ts";
 import { type ServiceRegistration, serveService } from "./api/service-registration.ts";
 import { startBackgroundWork } from "./context/background-work.ts";
 import { createDomain } from "./context/create-domain.ts";
 import { createIdentity } from "./context/create-identity.ts";
+import { createNode } from "./context/create-node.ts";
 import { createTails } from "./context/create-tails.ts";
 import { openPolicy } from "./context/open-policy.ts";
 import type { ServerParts } from "./context/server-parts.ts";
@@ -35,14 +45,23 @@ export async function serveApi(parts: ServerParts): Promise<ServedApi> {
   await using starting = new AsyncDisposableStack();
   const policyFile =
     config.policyFile === undefined ? undefined : starting.use(await openPolicy(parts, config.policyFile));
-  const watching = createTails(parts);
-  const domain = createDomain(parts, { kinds: policyFile ?? anyKind, onStored: watching.tails.stored });
+  const node = starting.use(await createNode(parts, () => watching.tails));
+  const watching = createTails(parts, { onFollowed: node.followed, onLeft: node.left });
+  const domain = createDomain(parts, {
+    kinds: policyFile ?? anyKind,
+    onStored(entry) {
+      watching.tails.stored(entry);
+      node.stored(entry);
+    },
+    onReadMoved: node.readMoved,
+    presences: node.presences,
+  });
   const listening = starting.use(
     await listen({
       config,
       services: servesCalls ? registrations(domain, watching) : [],
       reflection: config.reflection ? readDescriptorSet() : undefined,
-      checks,
+      checks: [...checks, ...node.checks],
       identity: createIdentity(parts),
       policy: policyFile ?? allowServices(config.allowedServices),
       findRoomKinds: createFindRoomKinds(store),
@@ -70,6 +89,7 @@ function registrations(domain: AdminDomain, watching: Watching): ServiceRegistra
     serveService(MessageService, messageService(domain)),
     serveService(EventService, eventService(domain, watching)),
     serveService(ReadService, readService(domain)),
+    serveService(PresenceService, presenceService(domain)),
     serveService(CardService, cardService(domain)),
     serveService(AdminService, adminService(domain)),
   ];

@@ -61,6 +61,12 @@ export const gatewaySettings = {
     readFilePath,
     "File with the token by which the gateway calls, in place of one that it signs. Read again when the token has expired.",
   ),
+  gatewayGroup: setting(
+    "MARU_GATEWAY_GROUP",
+    text,
+    "maru-gateways",
+    "Consumer group of the gateways: from the topic they publish what a server stored and did not come to publish.",
+  ),
   gatewayMaxFrameBytes: setting(
     "MARU_GATEWAY_MAX_FRAME_BYTES",
     wholeNumber(1024, 1024 * 1024),

@@ -1,5 +1,6 @@
 import { type Config, shownConfig } from "../config.ts";
 import { countConsumed } from "../context/count-consumed.ts";
+import { openRealtime } from "../context/open-realtime.ts";
 import { type ServedApi, serveApi } from "../context.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createLog } from "../log.ts";
@@ -10,6 +11,8 @@ import { createDynamoStore } from "../store/dynamodb-store.ts";
 import { createJobStore } from "../store/jobs.ts";
 import { createTelemetry } from "../telemetry.ts";
 import { tableClientOptions } from "./connections.ts";
+import { type GatewayRole, startGatewayRole } from "./gateway-role.ts";
+import { openGatewayRooms } from "./gateway-rooms.ts";
 import { startRelayRole } from "./relay-role.ts";
 import { createTopicParts } from "./topic-parts.ts";
 
@@ -39,14 +42,35 @@ export async function serve(config: Config): Promise<ServedServer> {
     ? starting.use(startRelayRole({ config, client, store, clock, log, telemetry }))
     : undefined;
   const proof = starting.use(createTopicParts({ config, client, clock }));
-  const checks = [tableCheck(client, config.table, clock), ...(relay === undefined ? [] : [relay.readiness])];
+  let gateway: GatewayRole | undefined;
+  const servesCalls = config.roles.includes("api");
+  const readsTable = config.roles.some((role) => role !== "gateway");
+  const checks = [
+    ...(readsTable ? [tableCheck(client, config.table, clock)] : []),
+    ...(relay === undefined ? [] : [relay.readiness]),
+    ...(config.roles.includes("gateway") ? [{ name: "gateway", check: () => gateway?.readiness.check() }] : []),
+  ];
   const api = starting.use(
-    await serveApi({ config, log, telemetry, clock, store, jobs, cardTypes, checks, ...proof.parts }),
+    await serveApi({
+      ...{ config, log, telemetry, clock, store, jobs, cardTypes, checks, ...proof.parts },
+      ...(servesCalls && { openNode: (use) => openRealtime({ config, log, clock }, use) }),
+    }),
   );
+  if (config.roles.includes("gateway")) {
+    gateway = starting.use(
+      startGatewayRole({
+        ...{ config, log, telemetry, clock },
+        ownApiAddress: servesCalls ? Promise.resolve(api.grpcAddress) : undefined,
+        openRooms: (maru) => openGatewayRooms({ config, log, telemetry, clock }, maru),
+      }),
+    );
+  }
   const started = starting.move();
   return {
     api,
     async drain() {
+      // Clients of the gateway go first: what they send on their way out still needs the api.
+      await gateway?.drain();
       await api.drain();
       await relay?.drain();
     },

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Entry } from "@maru/protocol";
+import type { Entry, ReadMarker } from "@maru/protocol";
 import type { AdminDomain } from "../domain/admin/start-job.ts";
 import { createCardTypes } from "../domain/cards/card-types.ts";
 import { defaultDomainLimits } from "../domain/domain.ts";
 import { createLog, defaultLogLimits } from "../domain/log/log.ts";
+import type { Presences } from "../domain/presence/presences.ts";
 import type { RoomKinds } from "../domain/rooms/room-kind.ts";
 import type { ServerParts } from "./server-parts.ts";
 
@@ -12,9 +13,14 @@ export interface DomainHooks {
   readonly kinds: RoomKinds;
   /** See LogOptions. */
   readonly onStored: (entry: Entry) => void;
+  readonly onReadMoved?: (marker: ReadMarker) => void;
+  readonly presences?: Presences | undefined;
 }
 
-export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHooks): AdminDomain {
+export function createDomain(
+  parts: ServerParts,
+  { kinds, onStored, onReadMoved, presences }: DomainHooks,
+): AdminDomain {
   const { config, telemetry, clock, store, jobs, cardTypes } = parts;
   const log = createLog({
     store,
@@ -55,6 +61,8 @@ export function createDomain(parts: ServerParts, { kinds, onStored }: DomainHook
       clock,
       limits: { cacheBytes: config.cardCacheBytes, maxAgeMs: config.cardTypeMaxAgeMs },
     }),
+    ...(onReadMoved !== undefined && { onReadMoved }),
+    presences,
     onFault: (error, facts) => parts.log.error({ ...facts, error }, "a part of a call failed unforeseen"),
   };
 }

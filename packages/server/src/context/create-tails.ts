@@ -1,5 +1,5 @@
 import type { Alarm } from "../domain/clock.ts";
-import { createPolledTails, type PolledTails } from "../domain/events/polled-tails.ts";
+import { createPolledTails, type PolledTails, type PolledTailsOptions } from "../domain/events/polled-tails.ts";
 import type { Watching } from "../domain/events/watch-room.ts";
 import type { ServerParts } from "./server-parts.ts";
 
@@ -9,9 +9,12 @@ const alarm: Alarm = (ms, ring) => {
 };
 
 /** What watching rooms takes: how their logs grow, found by looking. */
-export function createTails({ config, telemetry, store, clock }: ServerParts): Watching & { tails: PolledTails } {
+export function createTails(
+  { config, telemetry, store, clock }: ServerParts,
+  { onFollowed, onLeft }: Required<Pick<PolledTailsOptions, "onFollowed" | "onLeft">>,
+): Watching & { tails: PolledTails } {
   const { watchMinPollMs: minPollMs, watchMaxPollMs: maxPollMs } = config;
-  const tails = createPolledTails({ store, alarm, minPollMs, maxPollMs });
+  const tails = createPolledTails({ store, alarm, minPollMs, maxPollMs, onFollowed, onLeft });
   telemetry.gauge("maru_rooms_watched", "Rooms that WatchRoom follows.", () => tails.roomCount);
   return { store, clock, alarm, tails };
 }

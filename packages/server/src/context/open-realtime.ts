@@ -1,14 +1,8 @@
 import type { Config } from "../config.ts";
-import type { NodeListener, Realtime, RoomMembers } from "../realtime/realtime.ts";
+import type { Realtime } from "../realtime/realtime.ts";
 import type { RedisConnectionOptions } from "../realtime/redis-connection.ts";
 import { startRealtime } from "../realtime/start-realtime.ts";
-import type { ServerParts } from "./server-parts.ts";
-
-export interface RealtimeUse {
-  /** Told of what other nodes push to this process. */
-  readonly listener: NodeListener;
-  readonly roomMembers: RoomMembers;
-}
+import type { RealtimeUse, ServerParts } from "./server-parts.ts";
 
 /** Makes this process a node; undefined where no Redis is configured. Redis may be away: the process starts all the same. */
 export async function openRealtime(

@@ -1,5 +1,7 @@
+import type { ReadMarker } from "@maru/protocol";
 import type { CardTypes } from "./cards/card-types.ts";
 import type { Log } from "./log/log.ts";
+import type { Presences } from "./presence/presences.ts";
 import type { RoomKinds } from "./rooms/room-kind.ts";
 import type { Store } from "./store.ts";
 
@@ -39,4 +41,8 @@ export interface Domain {
   /** Told of a failure that nobody foresaw and that did not end the call, for the log. */
   readonly onFault?: (error: unknown, facts: Readonly<Record<string, string>>) => void;
   readonly cards: CardTypes;
+  /** Told of each read position that this process moved. Must neither wait nor throw. */
+  readonly onReadMoved?: (marker: ReadMarker) => void;
+  /** Who is connected; undefined where the server knows no Redis. */
+  readonly presences?: Presences | undefined;
 }

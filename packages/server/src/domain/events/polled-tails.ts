@@ -9,8 +9,15 @@ export interface PolledTails extends TailFeed {
   readonly roomCount: number;
 }
 
+export interface PolledTailsOptions extends RoomTailOptions {
+  /** Somebody follows the room, whom nobody had followed. */
+  readonly onFollowed?: (roomId: string) => void;
+  /** Nobody follows it any more. */
+  readonly onLeft?: (roomId: string) => void;
+}
+
 /** Entries of this process come as they are stored, others are found by looking: once for all who follow a room. */
-export function createPolledTails(options: RoomTailOptions): PolledTails {
+export function createPolledTails(options: PolledTailsOptions): PolledTails {
   const rooms = new Map<string, { readonly tail: RoomTail; followers: number }>();
   return {
     get roomCount() {
@@ -21,6 +28,7 @@ export function createPolledTails(options: RoomTailOptions): PolledTails {
       const room = rooms.get(roomId) ?? { tail: new RoomTail(roomId, options), followers: 0 };
       rooms.set(roomId, room);
       room.followers += 1;
+      if (room.followers === 1) options.onFollowed?.(roomId);
       let following = true;
       return {
         whenGrown: (after, wake) => room.tail.whenGrown(after, wake),
@@ -34,6 +42,7 @@ export function createPolledTails(options: RoomTailOptions): PolledTails {
           if (room.followers > 0) return;
           rooms.delete(roomId);
           room.tail.stop();
+          options.onLeft?.(roomId);
         },
       };
     },

@@ -15,7 +15,9 @@ export async function markRead(domain: Domain, call: Call, request: MarkReadRequ
   if (outcome.kind === "not_a_member") {
     throw notAMember(roomId, userId);
   }
-  return create(ReadMarkerSchema, { roomId, userId, readSeq: outcome.readSeq });
+  const marker = create(ReadMarkerSchema, { roomId, userId, readSeq: outcome.readSeq });
+  if (outcome.kind === "moved") domain.onReadMoved?.(marker);
+  return marker;
 }
 
 /** Numbers only grow, so a cached tail can prove that one is written, but not that it is not. */
