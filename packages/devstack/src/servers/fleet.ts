@@ -16,6 +16,8 @@ export interface ServerNode extends NodeHandle {
   readonly grpcAddress: string;
   /** `127.0.0.1:8080` */
   readonly httpAddress: string;
+  /** `127.0.0.1:8081`; nobody listens there when the server has not the role gateway. */
+  readonly gatewayAddress: string;
 }
 
 /** A program of Node's as a process of its own. */
@@ -31,6 +33,7 @@ export interface ServerOptions {
   /** Default: free ports. */
   readonly grpcPort?: number;
   readonly httpPort?: number;
+  readonly gatewayPort?: number;
 }
 
 /** A program of Node's that runs beside the servers, a consumer for example. */
@@ -64,6 +67,8 @@ export interface Fleet extends AsyncDisposable {
 export interface FleetOptions {
   readonly dynamodbEndpoint: string;
   readonly brokers: readonly string[];
+  /** Nodes of a Redis Cluster: without them nobody is told of anything, and there is no gateway. */
+  readonly redisNodes?: readonly string[];
   /** More settings for every server, or other values. */
   readonly env?: Record<string, string>;
   /** Default: a fresh folder that is deleted at close. */
@@ -80,6 +85,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     MARU_CANARY_INTERVAL_MS: "0",
     AWS_ACCESS_KEY_ID: "local",
     AWS_SECRET_ACCESS_KEY: "local",
+    ...(options.redisNodes !== undefined && { MARU_REDIS_NODES: options.redisNodes.join(",") }),
     ...ownDeadLetters(options.env?.MARU_KAFKA_TOPIC),
     ...options.env,
   };
@@ -121,15 +127,23 @@ async function startServer(
   env: Record<string, string>,
   options: ServerOptions,
 ): Promise<ServerNode> {
-  const [freeGrpc = 0, freeHttp = 0] = await freePorts(2);
+  const [freeGrpc = 0, freeHttp = 0, freeGateway = 0] = await freePorts(3);
   const grpcAddress = `127.0.0.1:${options.grpcPort ?? freeGrpc}`;
   const httpAddress = `127.0.0.1:${options.httpPort ?? freeHttp}`;
+  const gatewayAddress = `127.0.0.1:${options.gatewayPort ?? freeGateway}`;
   const node = engineNode(supervisor, {
     ...nodeProgram({ id, name: options.name, folder, httpAddress, args: [serverMain, "serve"] }),
     address: grpcAddress,
-    env: { ...env, MARU_GRPC_ADDRESS: grpcAddress, MARU_HTTP_ADDRESS: httpAddress, ...options.env },
+    env: {
+      ...env,
+      MARU_GRPC_ADDRESS: grpcAddress,
+      MARU_HTTP_ADDRESS: httpAddress,
+      MARU_GATEWAY_ADDRESS: gatewayAddress,
+      ...options.env,
+    },
   });
   return Object.defineProperties(await startHealthy(node), {
+    gatewayAddress: { value: gatewayAddress, enumerable: true },
     grpcAddress: { value: grpcAddress, enumerable: true },
     httpAddress: { value: httpAddress, enumerable: true },
   }) as ServerNode;
