@@ -9,6 +9,7 @@ export {
 export { type ChunkOrigin, startTcpProxy, type TcpProxy, type TcpProxyOptions } from "./faults/tcp-proxy.ts";
 export { type ClusterState, clusterState } from "./kafka/cluster-state.ts";
 export type { NodeHandle } from "./processes/engine-node.ts";
+export { flushRedis } from "./redis/flush-redis.ts";
 export { scratchName } from "./scratch.ts";
 export { type Stack, type StackOptions, startStack } from "./stack.ts";
 export type { StackDynamodb, StackKafka, StackPostgres, StackRedis } from "./stack-engines.ts";
