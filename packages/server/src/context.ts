@@ -55,6 +55,7 @@ export async function serveApi(parts: ServerParts): Promise<ServedApi> {
     },
     onReadMoved: node.readMoved,
     presences: node.presences,
+    inbox: node.inbox,
   });
   const listening = starting.use(
     await listen({

@@ -6,6 +6,7 @@ import { createCardTypes } from "../domain/cards/card-types.ts";
 import { defaultDomainLimits } from "../domain/domain.ts";
 import { createLog, defaultLogLimits } from "../domain/log/log.ts";
 import type { Presences } from "../domain/presence/presences.ts";
+import type { Inbox } from "../domain/rooms/inbox.ts";
 import type { RoomKinds } from "../domain/rooms/room-kind.ts";
 import type { ServerParts } from "./server-parts.ts";
 
@@ -15,11 +16,12 @@ export interface DomainHooks {
   readonly onStored: (entry: Entry) => void;
   readonly onReadMoved?: (marker: ReadMarker) => void;
   readonly presences?: Presences | undefined;
+  readonly inbox?: Inbox | undefined;
 }
 
 export function createDomain(
   parts: ServerParts,
-  { kinds, onStored, onReadMoved, presences }: DomainHooks,
+  { kinds, onStored, onReadMoved, presences, inbox }: DomainHooks,
 ): AdminDomain {
   const { config, telemetry, clock, store, jobs, cardTypes } = parts;
   const log = createLog({
@@ -63,6 +65,7 @@ export function createDomain(
     }),
     ...(onReadMoved !== undefined && { onReadMoved }),
     presences,
+    inbox,
     onFault: (error, facts) => parts.log.error({ ...facts, error }, "a part of a call failed unforeseen"),
   };
 }

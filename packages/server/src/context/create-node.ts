@@ -3,6 +3,7 @@ import { Counter } from "prom-client";
 import type { ReadinessCheck } from "../api/readiness.ts";
 import type { PolledTails } from "../domain/events/polled-tails.ts";
 import type { Presences } from "../domain/presence/presences.ts";
+import type { Inbox } from "../domain/rooms/inbox.ts";
 import { createPublishQueue } from "../realtime/publish-queue.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import { createRoomMembers } from "../realtime/room-members.ts";
@@ -12,6 +13,7 @@ import type { ServerParts } from "./server-parts.ts";
 /** What a server that serves calls tells other nodes, and hears of them. Without Redis it does nothing. */
 export interface ServerNode extends AsyncDisposable {
   readonly presences: Presences | undefined;
+  readonly inbox: Inbox | undefined;
   readonly checks: readonly ReadinessCheck[];
   stored(entry: Entry): void;
   readMoved(marker: ReadMarker): void;
@@ -36,6 +38,7 @@ export async function createNode(parts: ServerParts, tails: () => PolledTails): 
 
 const noNode: ServerNode = {
   presences: undefined,
+  inbox: undefined,
   checks: [],
   stored: () => undefined,
   readMoved: () => undefined,
@@ -66,6 +69,7 @@ function nodeOf({ config, telemetry, log }: ServerParts, realtime: Realtime): Se
   const late = (registering: Promise<void>) => void registering.catch(() => undefined); // it is done when Redis is back
   return {
     presences: realtime.sessions,
+    inbox: realtime.inboxes,
     checks: [{ name: "redis", check: () => realtime.trouble }],
     stored: (entry) => queue.add(entry),
     readMoved: (marker) => realtime.publisher.publishReadMarker(marker),

@@ -15,6 +15,7 @@ export async function openRealtime(
     listener,
     roomMembers,
     maxListedMembers: config.realtimeMaxListedMembers,
+    maxInboxRooms: config.listRoomsMax,
     clock,
     log,
   });

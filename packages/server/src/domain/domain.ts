@@ -2,6 +2,7 @@ import type { ReadMarker } from "@maru/protocol";
 import type { CardTypes } from "./cards/card-types.ts";
 import type { Log } from "./log/log.ts";
 import type { Presences } from "./presence/presences.ts";
+import type { Inbox } from "./rooms/inbox.ts";
 import type { RoomKinds } from "./rooms/room-kind.ts";
 import type { Store } from "./store.ts";
 
@@ -43,6 +44,8 @@ export interface Domain {
   readonly cards: CardTypes;
   /** Told of each read position that this process moved. Must neither wait nor throw. */
   readonly onReadMoved?: (marker: ReadMarker) => void;
+  /** Undefined where the server knows no Redis. */
+  readonly inbox?: Inbox | undefined;
   /** Who is connected; undefined where the server knows no Redis. */
   readonly presences?: Presences | undefined;
 }

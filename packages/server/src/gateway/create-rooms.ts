@@ -20,7 +20,7 @@ import { SessionRooms } from "./session-rooms.ts";
 
 export interface RoomsOptions {
   readonly source: RoomSource;
-  readonly realtime: Realtime;
+  readonly realtime: Omit<Realtime, "inboxes">;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxFollowedRooms: number;

@@ -7,22 +7,17 @@ import type { Log } from "../log.ts";
 import { affectedUserIds, partsByAudience } from "./affected-users.ts";
 import { type Addressees, findAudience } from "./audience.ts";
 import { deliver } from "./deliver.ts";
+import type { Inboxes } from "./inboxes.ts";
 import type { Publisher, RoomMembers } from "./realtime.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import type { KeptTails } from "./tails.ts";
-
-/** What follows an entry that was published. */
-export interface Inboxes {
-  /** The room moves up in its members' lists. Undefined: a room with too many members. */
-  raise(entry: Entry, memberIds: readonly string[] | undefined): Promise<void>;
-}
 
 export interface PublisherOptions {
   readonly redis: RedisConnection;
   readonly roomMembers: RoomMembers;
   readonly maxListedMembers: number;
   readonly tails: Pick<KeptTails, "raise">;
-  readonly inboxes: Inboxes;
+  readonly inboxes: Pick<Inboxes, "raise">;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,6 +1,7 @@
 import type { Entry, ReadMarker } from "@maru/protocol";
 import type { Push, UserTyping } from "@maru/protocol/realtime";
 import type { Presences } from "../domain/presence/presences.ts";
+import type { Inbox } from "../domain/rooms/inbox.ts";
 
 /** What one process, a node, has of Redis: who is where, and what the nodes push to each other. */
 export interface Realtime extends AsyncDisposable {
@@ -9,6 +10,7 @@ export interface Realtime extends AsyncDisposable {
   readonly followedRooms: FollowedRooms;
   readonly publisher: Publisher;
   readonly tails: Tails;
+  readonly inboxes: Inbox;
   /** Undefined while all is well; otherwise what is late, for people: the answer of `/readyz`. */
   readonly trouble: string | undefined;
 }

@@ -22,3 +22,9 @@ export const tailKey = (roomId: string): string => tagged("tail", roomId);
 
 /** Sorted set: the rooms of a user, by the time of their newest entry. */
 export const inboxKey = (userId: string): string => tagged("inbox", userId);
+
+/** Whether a user's inbox is complete, or who builds it. */
+export const inboxStateKey = (userId: string): string => tagged("inbox-state", userId);
+
+/** Set: the rooms of a user with so many members that their inboxes are not raised at each entry. */
+export const largeRoomsKey = (userId: string): string => tagged("inbox-large", userId);

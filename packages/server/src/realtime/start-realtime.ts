@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import type { Log } from "../log.ts";
 import { createFollowedRooms } from "./followed-rooms.ts";
+import { createInboxes } from "./inboxes.ts";
 import { NodeHearing } from "./node-hearing.ts";
-import { createPublisher, type Inboxes } from "./publisher.ts";
+import { createPublisher } from "./publisher.ts";
 import type { NodeListener, Realtime, RoomMembers } from "./realtime.ts";
 import { openRedis, type RedisConnectionOptions } from "./redis-connection.ts";
 import { createSessions } from "./sessions.ts";
@@ -14,14 +15,14 @@ export interface RealtimeOptions {
   readonly listener: NodeListener;
   readonly roomMembers: RoomMembers;
   readonly maxListedMembers: number;
+  /** Users with more rooms have no inbox. */
+  readonly maxInboxRooms: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Default: 2 s between two signs of life, 20 s between two rounds through what is registered. */
   readonly probeMs?: number;
   readonly refreshMs?: number;
 }
-
-const noInboxes: Inboxes = { raise: async () => {} };
 
 /** Makes this process a node. Where Redis is away it starts all the same, late until Redis is there. */
 export async function startRealtime(options: RealtimeOptions): Promise<Realtime> {
@@ -32,6 +33,7 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
   const sessions = createSessions({ redis, nodeId, clock });
   const followedRooms = createFollowedRooms({ redis, nodeId, clock });
   const tails = createTails(redis);
+  const inboxes = createInboxes({ redis, tails, maxListedMembers, maxRooms: options.maxInboxRooms, log });
   const hearing = starting.use(
     new NodeHearing({
       redis,
@@ -50,8 +52,9 @@ export async function startRealtime(options: RealtimeOptions): Promise<Realtime>
     nodeId,
     sessions,
     followedRooms,
-    publisher: createPublisher({ redis, roomMembers, maxListedMembers, tails, inboxes: noInboxes, clock, log }),
+    publisher: createPublisher({ redis, roomMembers, maxListedMembers, tails, inboxes, clock, log }),
     tails,
+    inboxes,
     get trouble() {
       return hearing.trouble;
     },

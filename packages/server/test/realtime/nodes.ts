@@ -47,6 +47,7 @@ export async function startNode(nodes: readonly string[], options: TestNodeOptio
     },
     roomMembers,
     maxListedMembers,
+    maxInboxRooms: 1_000,
     clock,
     log: silentLog,
     probeMs: 50,

@@ -1,12 +1,14 @@
 import { create } from "@bufbuild/protobuf";
-import type { ListRoomsRequest, RoomSummary, UnreadCount } from "@maru/protocol";
+import type { ListRoomsRequest, Room, RoomSummary, UnreadCount } from "@maru/protocol";
 import { ActorSchema, ListRoomsRequestSchema, RoomSummarySchema, UnreadCountSchema } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import { isId } from "../page-position.ts";
 import { fromPageToken, toPageToken } from "../page-token.ts";
 import { unreadAfter } from "../reading/count-unread.ts";
 import { unreadOfRoom } from "../reading/unread-of-room.ts";
+import type { InboxRoom } from "./inbox.ts";
 import { findLastMessage } from "./last-message.ts";
+import { listFromInbox } from "./list-from-inbox.ts";
 import { byActivity, type Walk, type WalkedRoom, walkRooms } from "./walk-rooms.ts";
 
 export async function listRooms(
@@ -15,8 +17,8 @@ export async function listRooms(
 ): Promise<{ readonly rooms: RoomSummary[]; readonly nextPageToken: string; readonly partial: boolean }> {
   const size = request.pageSize === 0 ? domain.limits.defaultPageSize : request.pageSize;
   const position = positionOf(request);
-  const { rooms, partial } = await sharedWalk(domain, request);
-  const behind = position === undefined ? rooms : rooms.filter((one) => byActivity(position, one) < 0);
+  const inInbox = await listFromInbox(domain, request, position, size + 1);
+  const { rooms: behind, partial } = inInbox ?? (await listByWalk(domain, request, position));
   const page = behind.slice(0, size);
   const last = behind.length > size ? page.at(-1) : undefined;
   return {
@@ -26,12 +28,22 @@ export async function listRooms(
   };
 }
 
+async function listByWalk(domain: Domain, request: ListRoomsRequest, position: Position | undefined) {
+  const { rooms, partial } = await sharedWalk(domain, request);
+  return { rooms: position === undefined ? rooms : rooms.filter((one) => byActivity(position, one) < 0), partial };
+}
+
 /** A walk is dear: who asks for the same list while one is under way shares the next one. */
 function sharedWalk(domain: Domain, request: ListRoomsRequest): Promise<Walk> {
   const { userId, includeHidden } = request;
   const kinds = request.kinds.toSorted();
   const key = JSON.stringify(["rooms of a user", userId, kinds, includeHidden]);
-  return domain.log.shared.read(key, () => walkRooms(domain, { userId, kinds, includeHidden }));
+  return domain.log.shared.read(key, async () => {
+    const build = kinds.length === 0 ? await domain.inbox?.begin(userId) : undefined;
+    const walk = await walkRooms(domain, { userId, kinds, includeHidden });
+    if (!walk.partial) await build?.complete(walk.all.map(toInboxRoom));
+    return walk;
+  });
 }
 
 async function toSummary(domain: Domain, { room, member, tail }: WalkedRoom): Promise<RoomSummary> {
@@ -58,6 +70,12 @@ function isPlace(text: string): boolean {
   const [, roomId = ""] = /^\d{1,15} (.+)$/.exec(text) ?? [];
   return isId(roomId);
 }
+
+function toInboxRoom({ room, lastEntryAtMs }: WalkedRoom): InboxRoom {
+  return { roomId: room.roomId, lastEntryAtMs, memberCount: room.memberCount };
+}
+
+type Position = { readonly lastEntryAtMs: number; readonly room: Pick<Room, "roomId"> };
 
 function positionOf(request: ListRoomsRequest) {
   const text = fromPageToken(ListRoomsRequestSchema, request, isPlace);

@@ -21,6 +21,8 @@ export interface WalkedRoom {
 }
 
 export interface Walk {
+  /** All rooms that the user is in, also those that are not wanted. */
+  readonly all: readonly WalkedRoom[];
   /** The one with the latest entry first. */
   readonly rooms: readonly WalkedRoom[];
   /** The user has, or had, more rooms than were looked at. */
@@ -32,10 +34,30 @@ const batchSize = 100;
 
 /** Goes through the rooms of a user: the index names them, and everything else is read from the table itself. */
 export async function walkRooms(domain: Domain, filter: RoomFilter): Promise<Walk> {
-  const { store, log, limits } = domain;
+  const { store, limits } = domain;
   const found = await store.listRoomIdsOf(filter.userId, undefined, limits.listRoomsMax + 1);
   const roomIds = found.slice(0, limits.listRoomsMax);
-  const places = roomIds.map((roomId) => ({ roomId, userId: filter.userId }));
+  const all = await readWalked(domain, filter.userId, roomIds, filter.kinds);
+  return { all, rooms: wantedOf(all, filter).sort(byActivity), partial: found.length > roomIds.length };
+}
+
+/** Those that are not hidden, if that is wanted. */
+export function wantedOf(
+  walked: readonly WalkedRoom[],
+  { includeHidden }: Pick<RoomFilter, "includeHidden">,
+): WalkedRoom[] {
+  return walked.filter(({ member }) => includeHidden || !member.hidden);
+}
+
+/** Of these rooms those that the user is in, and that are of one of the kinds, in no order. */
+export async function readWalked(
+  domain: Domain,
+  userId: string,
+  roomIds: readonly string[],
+  kinds: readonly string[],
+): Promise<WalkedRoom[]> {
+  const { store, log } = domain;
+  const places = roomIds.map((roomId) => ({ roomId, userId }));
   const members = (await log.fanOut.map(batchesOf(places), (batch) => store.readMembersAt(batch))).flat();
   const present = members.filter(isPresent);
   const presentIds = present.map(({ roomId }) => roomId);
@@ -43,12 +65,11 @@ export async function walkRooms(domain: Domain, filter: RoomFilter): Promise<Wal
   const roomOf = new Map(batches.flatMap((batch) => [...batch]));
   const wanted = present.flatMap((member) => {
     const room = roomOf.get(member.roomId);
-    const isWanted = room !== undefined && (filter.kinds.length === 0 || filter.kinds.includes(room.kind));
+    const isWanted = room !== undefined && (kinds.length === 0 || kinds.includes(room.kind));
     return isWanted ? [{ room, member }] : [];
   });
   const walked = await log.fanOut.map(wanted, (one) => withActivity(domain, one.room, one.member));
-  const shown = walked.filter((one) => one !== undefined && (filter.includeHidden || !one.member.hidden));
-  return { rooms: (shown as WalkedRoom[]).sort(byActivity), partial: found.length > roomIds.length };
+  return walked.filter((one) => one !== undefined);
 }
 
 async function withActivity({ store, limits }: Domain, read: Room, member: Member): Promise<WalkedRoom | undefined> {

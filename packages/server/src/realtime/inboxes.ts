@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Entry } from "@maru/protocol";
+import type { Inbox, InboxPlace, InboxRoom } from "../domain/rooms/inbox.ts";
+import type { Log } from "../log.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+import { inboxKey, inboxStateKey, largeRoomsKey } from "./redis-keys.ts";
+import type { KeptTails } from "./tails.ts";
+
+/**
+ * An inbox lives so long, however often it is read: what a master lost that died before its replica had it is then read from the
+ * table again.
+ */
+const ttlMs = 24 * 60 * 60 * 1000;
+/** Who builds one has so long. */
+const buildMs = 60_000;
+/** A list waits no longer for Redis: to walk takes about as long. */
+const readTimeoutMs = 250;
+const chunkSize = 500;
+const complete = "complete";
+
+// Scores are negative times: the latest comes first, and rooms of the same millisecond by id. What is raised while there is no
+// inbox is kept for a while, for whoever builds one: the table's index, which they read, follows with a delay.
+const scripts = {
+  raise: `
+redis.call('ZADD', KEYS[2], 'LT', ARGV[1], ARGV[2])
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end`,
+  begin: `
+redis.call('DEL', KEYS[3])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])`,
+  add: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 3 do
+  redis.call('ZADD', KEYS[2], 'LT', ARGV[i], ARGV[i + 1])
+  if ARGV[i + 2] == '1' then redis.call('SADD', KEYS[3], ARGV[i + 1]) end
+end
+return 1`,
+  finish: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[3] + 60000)
+redis.call('PEXPIRE', KEYS[3], ARGV[3] + 60000)
+return 1`,
+  read: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[2]) then return false end
+local limit = tonumber(ARGV[3])
+local found = {}
+local at = 0
+if ARGV[4] ~= '' then at = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. ARGV[4]) end
+while #found < 2 * limit do
+  local part = redis.call('ZRANGE', KEYS[2], at, at + limit - 1, 'WITHSCORES')
+  if #part == 0 then break end
+  for i = 1, #part, 2 do
+    local isBehind = ARGV[4] == '' or tonumber(part[i + 1]) > tonumber(ARGV[4]) or part[i] > ARGV[5]
+    if isBehind and #found < 2 * limit then
+      table.insert(found, part[i])
+      table.insert(found, part[i + 1])
+    end
+  end
+  at = at + limit
+end
+return found`,
+};
+
+export interface InboxesOptions {
+  readonly redis: RedisConnection;
+  readonly tails: Pick<KeptTails, "readEntries">;
+  /** Rooms with more members are not raised at each entry, but when a list is read. */
+  readonly maxListedMembers: number;
+  /** Users with more rooms have no inbox. */
+  readonly maxRooms: number;
+  readonly log: Log;
+}
+
+export interface Inboxes extends Inbox {
+  /** The room moves up in its members' lists. Undefined: a room with too many members. Rejects when Redis is away. */
+  raise(entry: Entry, memberIds: readonly string[] | undefined): Promise<void>;
+}
+
+/** The rooms of users by activity, in Redis. */
+export function createInboxes(options: InboxesOptions): Inboxes {
+  const { redis, tails, maxListedMembers, maxRooms, log } = options;
+  const keysOf = (userId: string) => [inboxStateKey(userId), inboxKey(userId), largeRoomsKey(userId)];
+  const run = (script: keyof typeof scripts, userId: string, ...args: (string | number)[]) =>
+    redis.run((cluster) => cluster.eval(scripts[script], 3, ...keysOf(userId), ...args));
+  const later = (what: string, work: Promise<unknown>) =>
+    work.then(
+      () => undefined,
+      (error: unknown) => log.debug({ error, what }, "an inbox is not kept"),
+    );
+
+  /** Large rooms move when somebody looks. */
+  async function raiseLarge(userId: string): Promise<void> {
+    const roomIds = await redis.run((cluster) => cluster.smembers(largeRoomsKey(userId)));
+    if (roomIds.length === 0) return;
+    const entries = await tails.readEntries(roomIds);
+    await Promise.all(entries.map((entry) => entry && run("raise", userId, scoreOf(entry), entry.roomId, buildMs)));
+  }
+
+  async function find(userId: string, after: InboxPlace | undefined, limit: number) {
+    await raiseLarge(userId);
+    const place = after === undefined ? ["", ""] : [String(-after.lastEntryAtMs), after.roomId];
+    const found = await run("read", userId, complete, maxRooms, limit, ...place);
+    return Array.isArray(found) ? toPlaces(found.map(String)) : undefined;
+  }
+
+  return {
+    async raise(entry, memberIds = []) {
+      await Promise.all(memberIds.map((userId) => run("raise", userId, scoreOf(entry), entry.roomId, buildMs)));
+    },
+    async read(userId, after, limit) {
+      const { promise: late, resolve } = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => resolve(undefined), readTimeoutMs);
+      try {
+        return await Promise.race([find(userId, after, limit), late]);
+      } catch (error) {
+        log.debug({ error }, "an inbox cannot be read");
+        return undefined;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async begin(userId) {
+      const token = randomUUID();
+      const begun = await run("begin", userId, token, buildMs).then(
+        () => true,
+        () => false,
+      );
+      return {
+        async complete(rooms) {
+          if (begun) await later("build", build(userId, token, rooms));
+        },
+      };
+    },
+    remove(userId, roomIds) {
+      if (roomIds.length > 0)
+        void later(
+          "remove",
+          redis.run((cluster) => cluster.zrem(inboxKey(userId), ...roomIds)),
+        );
+    },
+  };
+
+  async function build(userId: string, token: string, rooms: readonly InboxRoom[]): Promise<void> {
+    for (let from = 0; from < rooms.length; from += chunkSize) {
+      const args = rooms
+        .slice(from, from + chunkSize)
+        .flatMap(({ roomId, lastEntryAtMs, memberCount }) => [
+          -lastEntryAtMs,
+          roomId,
+          memberCount > maxListedMembers ? 1 : 0,
+        ]);
+      await run("add", userId, token, ...args);
+    }
+    await run("finish", userId, token, complete, ttlMs);
+  }
+}
+
+function scoreOf({ createdAt }: Entry): number {
+  return createdAt === undefined ? 0 : -timestampMs(createdAt);
+}
+
+function toPlaces(found: readonly string[]): InboxPlace[] {
+  return Array.from({ length: found.length / 2 }, (_, n) => ({
+    roomId: found[2 * n] ?? "",
+    lastEntryAtMs: -Number(found[2 * n + 1]),
+  }));
+}
