@@ -78,7 +78,10 @@ export function toRealtimeError(frame: ErrorFrame): RealtimeError {
 
 /** What everything that waits is told when the app closes the connection. */
 export function closedError(): RealtimeError {
-  return new RealtimeError({ message: "[CANCELLED] the connection was closed by the app", reason: ErrorReason.CANCELLED });
+  return new RealtimeError({
+    message: "[CANCELLED] the connection was closed by the app",
+    reason: ErrorReason.CANCELLED,
+  });
 }
 
 /** Those that pass by themselves, whether or not the gateway says when to try again. */

@@ -123,7 +123,10 @@ type Step =
   | { readonly do: "deliver" | "repeat" | "read"; readonly n: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("deliver", "repeat", "read"), n: fc.integer({ min: 1, max: 9 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom("deliver", "repeat", "read"), n: fc.integer({ min: 1, max: 9 }) }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("append" as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("cut", "connect", "flush", "pong", "lose", "stray") }) },
 ) as fc.Arbitrary<Step>;
@@ -241,16 +244,21 @@ class Scene {
 test("whatever is cut, lost, repeated or out of place, each reader sees each entry once and in order", () => {
   const readers = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 3 });
   fc.assert(
-    fc.property(readers, fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 120 }), (afters, maxItems, steps) => {
-      const scene = new Scene(afters, maxItems, 1e6);
-      for (let seq = 0; seq < 3; seq++) scene.run({ do: "append" });
-      for (const next of steps) scene.run(next);
-      const last = scene.settle();
-      for (const [index, after] of afters.entries()) {
-        const seqs = scene.seen[index]?.map((item) => (item.kind === "entry" ? item.seq : "gap"));
-        expect(seqs).toEqual(Array.from({ length: last - after }, (_, at) => after + 1 + at));
-      }
-    }),
+    fc.property(
+      readers,
+      fc.integer({ min: 1, max: 5 }),
+      fc.array(step, { maxLength: 120 }),
+      (afters, maxItems, steps) => {
+        const scene = new Scene(afters, maxItems, 1e6);
+        for (let seq = 0; seq < 3; seq++) scene.run({ do: "append" });
+        for (const next of steps) scene.run(next);
+        const last = scene.settle();
+        for (const [index, after] of afters.entries()) {
+          const seqs = scene.seen[index]?.map((item) => (item.kind === "entry" ? item.seq : "gap"));
+          expect(seqs).toEqual(Array.from({ length: last - after }, (_, at) => after + 1 + at));
+        }
+      },
+    ),
     { numRuns: 200 },
   );
 });
