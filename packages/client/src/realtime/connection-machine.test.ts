@@ -146,6 +146,28 @@ describe("a connection", () => {
     expect(run([[300, { is: "online" }]], closedEarly).next.phase.at).toBe("waiting");
   });
 
+  test("asks at its own address again when the one that a drain named does not help, and waits as after any failure", () => {
+    const drain: ConnectionInput = { is: "drain", reconnectAfterMs: 0, url: "wss://b" };
+    const moved = run([
+      ...connect(0),
+      [1, drain],
+      [1, { is: "tick" }],
+      [1, { is: "token", token: "t" }],
+      [2, lostWith(1006)],
+    ]);
+    expect(moved.done.at(-1)).toBe("open wss://b");
+    expect(waitMs(moved.next, 2)).toBe(500);
+    expect(
+      run(
+        [
+          [600, { is: "tick" }],
+          [600, { is: "token", token: "t" }],
+        ],
+        moved.next,
+      ).done.at(-1),
+    ).toBe("open wss://a");
+  });
+
   test("does not follow a drain from an encrypted address to an open one", () => {
     const drain: ConnectionInput = { is: "drain", reconnectAfterMs: 0, url: "ws://b" };
     expect(run([...connect(0), [1, drain], [1, { is: "tick" }], [1, { is: "token", token: "t" }]]).done.at(-1)).toBe(
