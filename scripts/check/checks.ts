@@ -23,6 +23,10 @@ export const checks: readonly Check[] = [
     name: "types of what runs in a browser",
     run: async () => problemOf("tsc", ["--noEmit", "-p", "examples/web-chat/page/tsconfig.json"]),
   },
+  {
+    name: "types of the browser client, without Node's",
+    run: async () => problemOf("tsc", ["--noEmit", "-p", "packages/client/tsconfig.browser.json"]),
+  },
   { name: "layers: who may import what", run: layersProblem },
   { name: "a planted import is refused", run: plantedImportProblem },
 ];

@@ -164,6 +164,11 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     in: "packages/client/src/tracing/",
     may: ["@bufbuild/protobuf", "@connectrpc/", "@opentelemetry/api", "packages/client/src/"],
   },
+  {
+    // Runs in browsers: nothing of Node, of Connect or of the rest of the client.
+    in: "packages/client/src/realtime/",
+    may: ["@maru/protocol", "@bufbuild/protobuf", "packages/client/src/contents.ts"],
+  },
   { in: "packages/client/src/metrics/", may: ["prom-client", "packages/client/src/events/"] },
   {
     in: "packages/client/src/cli/",
@@ -304,6 +309,7 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/server/src/api/listen.ts", line: 'import { WebSocketServer } from "ws";' },
   { file: "packages/client/src/connect.ts", line: 'const kafka = await import("@maru/kafka");' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { x } from "@aws-sdk/client-dynamodb";' },
+  { file: "packages/client/src/realtime/room.ts", line: 'import { randomUUID } from "node:crypto";' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },
 ];
 
