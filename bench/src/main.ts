@@ -16,6 +16,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --per-second N  --seconds N  --rounds N  --rooms N
   burst        what the relay makes of many times the usual rate: lag, time to drain, whether all arrives in order
                  --usual N  --factor N  --seconds N  --around N  --rooms N  --writers N
+  fanout       CPU per delivery of the gateway to many sockets of one room, against bare WebSocket sends of the same bytes
+                 --sockets N,N  --ticks N  --rounds N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -30,6 +32,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   consume: () => import("./consume.ts"),
   e2e: () => import("./e2e.ts"),
   burst: () => import("./burst.ts"),
+  fanout: () => import("./fanout.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { ClientFrame } from "@maru/protocol/realtime";
 import type { WebSocket } from "ws";
 import { type CloseCode, closeCodes, closeReasons } from "./close-codes.ts";
@@ -24,6 +25,8 @@ export interface ConnectionHost {
 export interface ConnectionParts {
   readonly host: ConnectionHost;
   readonly socket: WebSocket;
+  /** What lies under the WebSocket, where nothing is compressed: frames that are made once for many are written to it. */
+  readonly stream: Duplex | undefined;
   readonly encoding: WireEncoding;
   readonly budget: FrameBudget;
   readonly nowMs: number;
@@ -47,13 +50,15 @@ export class Connection implements Session, Waiting {
   early: ClientFrame[] | undefined = undefined;
   readonly #host: ConnectionHost;
   readonly #encoding: WireEncoding;
+  readonly #stream: Duplex | undefined;
   #pending: FrameChain | undefined = undefined;
   #sends: Sends | undefined = undefined;
 
-  constructor({ host, socket, encoding, budget, nowMs, beatMs }: ConnectionParts) {
+  constructor({ host, socket, stream, encoding, budget, nowMs, beatMs }: ConnectionParts) {
     this.#host = host;
     this.socket = socket;
     this.#encoding = encoding;
+    this.#stream = stream;
     this.budget = budget;
     this.beatMs = beatMs;
     this.openedAtMs = nowMs;
@@ -89,15 +94,25 @@ export class Connection implements Session, Waiting {
       return;
     }
     try {
-      const messages = pending.messages(this.#encoding);
-      for (const message of messages) this.socket.send(message, this.#encoding.sendOptions);
+      this.#host.counts.messagesSent += this.#write(pending);
       this.#host.counts.framesSent += pending.length;
-      this.#host.counts.messagesSent += messages.length;
       this.sentAtMs = nowMs;
     } catch (error) {
       this.#host.failed(this, error);
       this.#end(closeCodes.fault);
     }
+  }
+
+  #write(pending: FrameChain): number {
+    if (this.#stream === undefined) {
+      const messages = pending.messages(this.#encoding);
+      for (const message of messages) this.socket.send(message, this.#encoding.sendOptions);
+      return messages.length;
+    }
+    if (this.socket.readyState !== this.socket.OPEN) return 0;
+    const frames = pending.webSocketFrames(this.#encoding);
+    for (const frame of frames) this.#stream.write(frame);
+    return frames.length;
   }
 
   /** What was sent before goes out before. */

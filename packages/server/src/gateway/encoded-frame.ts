@@ -23,7 +23,7 @@ class OnceEncoded implements EncodedFrame {
   }
 
   protobuf(): Uint8Array {
-    this.#bytes ??= toBinary(ServerFramesSchema, create(ServerFramesSchema, { frames: [this.#frame] }));
+    this.#bytes ??= asBuffer(toBinary(ServerFramesSchema, create(ServerFramesSchema, { frames: [this.#frame] })));
     return this.#bytes;
   }
 
@@ -31,4 +31,9 @@ class OnceEncoded implements EncodedFrame {
     this.#text ??= toJsonString(ServerFrameSchema, this.#frame);
     return this.#text;
   }
+}
+
+/** Of the same memory. A socket would make one for itself each time that it sends other bytes. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -1,4 +1,5 @@
 import type { EncodedFrame } from "./encoded-frame.ts";
+import { toWebSocketFrame } from "./web-socket-frame.ts";
 import { protobufEncoding, type WireEncoding } from "./wire-encoding.ts";
 
 /** A message never grows beyond that by joining. */
@@ -15,6 +16,8 @@ export class FrameChain {
   #longer: FrameChain | undefined = undefined;
   #protobuf: readonly Uint8Array[] | undefined = undefined;
   #json: readonly Uint8Array[] | undefined = undefined;
+  #protobufFrames: readonly Buffer[] | undefined = undefined;
+  #jsonFrames: readonly Buffer[] | undefined = undefined;
 
   constructor(before?: FrameChain, frame?: EncodedFrame) {
     this.#before = before;
@@ -40,6 +43,16 @@ export class FrameChain {
     }
     this.#json ??= joinFrames(this.#frames(), encoding);
     return this.#json;
+  }
+
+  /** The same as frames of WebSocket. */
+  webSocketFrames(encoding: WireEncoding): readonly Buffer[] {
+    if (encoding === protobufEncoding) {
+      this.#protobufFrames ??= this.messages(encoding).map((message) => toWebSocketFrame(message, true));
+      return this.#protobufFrames;
+    }
+    this.#jsonFrames ??= this.messages(encoding).map((message) => toWebSocketFrame(message, false));
+    return this.#jsonFrames;
   }
 
   #frames(): EncodedFrame[] {

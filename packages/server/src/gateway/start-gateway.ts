@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import type { TlsFiles } from "../api/tls-files.ts";
 import type { Telemetry } from "../telemetry.ts";
@@ -91,7 +92,10 @@ export async function startGateway({ config, telemetry, random, ...options }: Ga
     maxSockets: Math.ceil(limits.maxConnections * 1.1) + 100,
     rules: () => ({ origins, draining }),
     onRefusal: ({ status }) => metrics.refusals.inc({ reason: `HTTP_${status}` }),
-    upgrade: (request, socket, head) => server.handleUpgrade(request, socket, head, accept),
+    upgrade: (request, socket, head) =>
+      server.handleUpgrade(request, socket, head, (upgraded) =>
+        accept(upgraded, config.compression ? undefined : socket),
+      ),
   });
   const timer = setInterval(() => sweep(parts), sweepIntervalMs(parts));
   log.info({ gateway: listener.address }, "listening for WebSockets");
@@ -145,7 +149,7 @@ function createAccept(parts: GatewayParts, host: ConnectionHost, random: () => n
     connection.over(code === 1006 ? "cut" : "client");
     connections.delete(connection);
   }
-  return (socket: GatewaySocket): void => {
+  return (socket: GatewaySocket, stream: Duplex | undefined): void => {
     const encoding = chooseEncoding([socket.protocol]);
     if (encoding === undefined) {
       socket.terminate();
@@ -154,7 +158,7 @@ function createAccept(parts: GatewayParts, host: ConnectionHost, random: () => n
     const nowMs = steadyMs();
     const budget = new FrameBudget(limits.frameRate, nowMs);
     const beatMs = limits.heartbeatMs * (0.5 + 0.3 * random());
-    const connection = new Connection({ host, socket, encoding, budget, nowMs, beatMs });
+    const connection = new Connection({ host, socket, stream, encoding, budget, nowMs, beatMs });
     socket.connection = connection;
     socket.on("message", onMessage).on("ping", onPing).on("pong", onPong);
     socket.on("error", onError).on("close", onClose);
