@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readConfig } from "../src/config.ts";
+import { openRealtime } from "../src/context/open-realtime.ts";
 import { type ServedApi, serveApi } from "../src/context.ts";
 import type { Store } from "../src/domain/store.ts";
 import { signServiceToken } from "../src/identity/tokens.ts";
@@ -49,23 +50,27 @@ export async function startMemoryServer(
       return store.readEntries(range);
     },
   };
+  const config = readConfig({
+    MARU_ROLES: "api",
+    MARU_GRPC_ADDRESS: "127.0.0.1:0",
+    MARU_HTTP_ADDRESS: "127.0.0.1:0",
+    MARU_TOKEN_KEY: key,
+    // An index in memory knows at once.
+    MARU_ERASE_INDEX_DELAY_MS: "0",
+    ...settings,
+  });
+  const log = createLog("info", { write: (line) => logged.push(JSON.parse(line)) });
+  const clock = { nowMs };
   const api = await serveApi({
-    config: readConfig({
-      MARU_ROLES: "api",
-      MARU_GRPC_ADDRESS: "127.0.0.1:0",
-      MARU_HTTP_ADDRESS: "127.0.0.1:0",
-      MARU_TOKEN_KEY: key,
-      // An index in memory knows at once.
-      MARU_ERASE_INDEX_DELAY_MS: "0",
-      ...settings,
-    }),
-    log: createLog("info", { write: (line) => logged.push(JSON.parse(line)) }),
+    config,
+    log,
     telemetry,
-    clock: { nowMs },
+    clock,
     store: distort(counted),
     jobs: createMemoryJobStore(),
     cardTypes: createMemoryCardTypes(),
     checks: [],
+    openNode: (use) => openRealtime({ config, log, clock }, use),
     ...(topic !== undefined && { topic: topic.view }),
   });
   const tokenOf = (service: string, ttlSeconds = 3600) => signServiceToken({ key, service, ttlSeconds });
