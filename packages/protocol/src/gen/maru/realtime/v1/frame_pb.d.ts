@@ -164,7 +164,7 @@ export declare const RoomPositionSchema: GenMessage<RoomPosition>;
 
 /**
  * Follows rooms: each gets an answer, resumed or error, then its entries after the number that was given, in order, each
- * once. A room that is followed already goes on from where it is, and its answer says so.
+ * once. A room that is followed already begins again from the number that is given.
  *
  * @generated from message maru.realtime.v1.Resume
  */
