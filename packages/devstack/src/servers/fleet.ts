@@ -41,6 +41,8 @@ export interface ProgramOptions {
   readonly name: string;
   /** A file that Node runs. It has to answer `/readyz` over HTTP at the address in MARU_HTTP_ADDRESS once it works. */
   readonly file: string;
+  /** Default: a free port. */
+  readonly httpPort?: number;
   /** Settings of this program beside those of the fleet. */
   readonly env?: Record<string, string>;
 }
@@ -155,8 +157,8 @@ async function startProgram(
   env: Record<string, string>,
   options: ProgramOptions,
 ): Promise<ProgramNode> {
-  const [port = 0] = await freePorts(1);
-  const httpAddress = `127.0.0.1:${port}`;
+  const [free = 0] = await freePorts(1);
+  const httpAddress = `127.0.0.1:${options.httpPort ?? free}`;
   const node = engineNode(supervisor, {
     ...nodeProgram({ id, name: options.name, folder, httpAddress, args: [options.file] }),
     address: httpAddress,

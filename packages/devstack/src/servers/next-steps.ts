@@ -20,14 +20,24 @@ export async function createDemoRoom({ httpAddress, token }: Running): Promise<s
   return roomId;
 }
 
+/** What else runs, and where its log is. */
+export interface Places {
+  readonly logFile: string;
+  readonly gatewayUrl: string;
+  readonly pageUrl: string;
+}
+
 /** What a newcomer needs next; its last line says that all is ready. */
-export function nextSteps(running: Running, roomId: string, logFile: string): string {
+export function nextSteps(running: Running, roomId: string, places: Places): string {
+  const { logFile, gatewayUrl, pageUrl } = places;
   const { grpcAddress, httpAddress, brokers, dynamodbEndpoint, token } = running;
   const call = `grpcurl -plaintext -H "authorization: Bearer $MARU_TOKEN"`;
   const send = JSON.stringify({ roomId, actor: { userId: "ada" }, content: { text: { text: "hello" } } });
   return `
+  page      ${pageUrl}  (open it in two windows; as Grace, you see what the line below sends)
   gRPC      ${grpcAddress}
   HTTP      http://${httpAddress}  (Connect, gRPC-Web, /healthz, /readyz, /metrics)
+  gateway   ${gatewayUrl}  (WebSockets, docs/realtime.md)
   Kafka     ${brokers.join(",")}  (topic maru.room-events.v1)
   DynamoDB  ${dynamodbEndpoint}  (table maru)
   log       ${logFile}

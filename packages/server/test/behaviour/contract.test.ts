@@ -94,6 +94,7 @@ describe("the contract", () => {
       CardService: 4,
       EventService: 2,
       MessageService: 15,
+      PresenceService: 1,
       ReadService: 4,
       RoomService: 20,
     });
