@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { connectMaru } from "@maru/client";
+import { connectMaru, type Maru, user } from "@maru/client";
 import { scratchName, startStack } from "@maru/devstack";
 import { openFleet, type ServerNode } from "@maru/devstack/servers";
 import { wholeNumber } from "./measure/options.ts";
@@ -17,7 +17,10 @@ interface ListPlan {
   readonly lists: number;
 }
 
-/** The first page of the list of a user with many rooms: its latency, and what it asks of the table. */
+/**
+ * The first page of the list of a user with many rooms: its latency, and what it asks of the table. By a server without Redis,
+ * which walks through all rooms, and by one that finds them in the user's inbox; once with messages unread, once with none.
+ */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -39,14 +42,15 @@ export async function run(args: readonly string[]): Promise<void> {
 one call after the other; DynamoDB Local in memory
 
 ${table([
-  ["lists", "p50 ms", "p99 ms", "requests each", "read units each"],
-  [
+  ["rooms by", "unread", "lists", "p50 ms", "p99 ms", "requests each", "read units each"],
+  ...Object.entries(figures).map(([name, one]) => [
+    ...name.split("_"),
     String(plan.lists),
-    figures.p50_ms.toFixed(0),
-    figures.p99_ms.toFixed(0),
-    figures.requests_per_list.toFixed(0),
-    figures.read_units_per_list.toFixed(1),
-  ],
+    one.p50_ms.toFixed(0),
+    one.p99_ms.toFixed(0),
+    one.requests_per_list.toFixed(0),
+    one.read_units_per_list.toFixed(1),
+  ]),
 ])}
 
 `);
@@ -54,8 +58,8 @@ ${table([
 }
 
 async function measure(plan: ListPlan) {
-  await using stack = await startStack({ dynamodb: { storage: "memory" } });
-  if (stack.dynamodb === undefined) throw new Error("the stack has no DynamoDB");
+  await using stack = await startStack({ dynamodb: { storage: "memory" }, redis: true });
+  if (stack.dynamodb === undefined || stack.redis === undefined) throw new Error("the stack lacks an engine");
   const env = {
     MARU_ROLES: "api",
     MARU_KAFKA_REPLICATION: "1",
@@ -65,16 +69,28 @@ async function measure(plan: ListPlan) {
   };
   await using fleet = await openFleet({ dynamodbEndpoint: stack.dynamodb.endpoint, brokers: [], env });
   await fleet.setUp();
-  const server = await fleet.startServer({ name: "api" });
   const token = await fleet.token("bench");
-  await using maru = connectMaru({ address: server.grpcAddress, token, timeoutMs: 60_000 });
-  await fillRooms(maru, fleet.env, { ...plan, userId });
+  const withoutRedis = await fleet.startServer({ name: "without-redis" });
+  const withRedis = await fleet.startServer({
+    name: "with-redis",
+    env: { MARU_REDIS_NODES: stack.redis.nodes.join(",") },
+  });
+  await using cold = connectMaru({ address: withoutRedis.grpcAddress, token, timeoutMs: 60_000 });
+  await using warm = connectMaru({ address: withRedis.grpcAddress, token, timeoutMs: 60_000 });
+  const roomIds = await fillRooms(cold, fleet.env, { ...plan, userId });
+  const walk_some = await measureLists(withoutRedis, cold, plan, plan.messages);
+  const inbox_some = await measureLists(withRedis, warm, plan, plan.messages);
+  for (const roomId of roomIds) await warm.reads.markRead({ roomId, actor: user(userId), seq: plan.messages + 1 });
+  const inbox_none = await measureLists(withRedis, warm, plan, 0);
+  return { walk_some, inbox_some, inbox_none };
+}
 
+async function measureLists(server: ServerNode, maru: Maru, plan: ListPlan, unread: number) {
   const list = async () => {
     const startedMs = performance.now();
     const { rooms } = await maru.rooms.list({ userId });
     if (rooms.length !== Math.min(50, plan.rooms)) throw new Error(`the list has ${rooms.length} rooms`);
-    if (rooms[0]?.unread?.unreadCount !== plan.messages) throw new Error("a room has another count of unread messages");
+    if (rooms[0]?.unread?.unreadCount !== unread) throw new Error("a room has another count of unread messages");
     return performance.now() - startedMs;
   };
   for (let n = 0; n < warmUpLists; n++) await list();

@@ -177,7 +177,12 @@ class Hearing {
         },
         remove: async () => {},
       },
-      publisher: { publishEntries: async () => {}, publishReadMarker() {}, publishTyping() {} },
+      publisher: {
+        publishEntries: async () => {},
+        raiseAdded: async () => {},
+        publishReadMarker() {},
+        publishTyping() {},
+      },
       tails: { readSeq: async () => log.publishedSeq || undefined },
       trouble: undefined,
       [Symbol.asyncDispose]: async () => {},

@@ -7,7 +7,7 @@ import type { Publisher, Tails } from "../realtime/realtime.ts";
 
 export interface RepublishDeps {
   readonly maru: Pick<Maru, "events">;
-  readonly publisher: Pick<Publisher, "publishEntries">;
+  readonly publisher: Pick<Publisher, "publishEntries" | "raiseAdded">;
   readonly tails: Tails;
   readonly log: Log;
   /** Brokers, topic and group: all gateways share one, so that each entry is looked at once. */
@@ -40,12 +40,11 @@ export function startRepublishing(deps: RepublishDeps): Promise<RoomConsumer> {
 }
 
 async function publishUnlessDone(deps: RepublishDeps, entry: Entry, signal: AbortSignal): Promise<void> {
-  const { publisher, tails, log } = deps;
+  const { log } = deps;
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      if (((await tails.readSeq(entry.roomId)) ?? 0) >= entry.seq) return;
-      await publisher.publishEntries([entry]);
-      return deps.onRepublished();
+      if (await publishIfMissing(deps, entry)) deps.onRepublished();
+      return;
     } catch (error) {
       const { roomId, seq } = entry;
       log[failures < 2 ? "debug" : "warn"]({ error, roomId, seq }, "an entry cannot be published yet");
@@ -54,4 +53,14 @@ async function publishUnlessDone(deps: RepublishDeps, entry: Entry, signal: Abor
     }
   }
   throw signal.reason;
+}
+
+/** Whether nobody had published it, nor a later entry of the room: whoever hears of that one fetches this one. */
+export async function publishIfMissing(
+  { publisher, tails }: Pick<RepublishDeps, "publisher" | "tails">,
+  entry: Entry,
+): Promise<boolean> {
+  const isMissing = ((await tails.readSeq(entry.roomId)) ?? 0) < entry.seq;
+  await (isMissing ? publisher.publishEntries([entry]) : publisher.raiseAdded(entry));
+  return isMissing;
 }

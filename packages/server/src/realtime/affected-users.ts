@@ -1,18 +1,21 @@
 import type { Entry } from "@maru/protocol";
 
 /** Users who hear of an entry because it names them, although they may be no members before or after it. */
-export function affectedUserIds({ body }: Entry): readonly string[] {
+export function affectedUserIds(entry: Entry): readonly string[] {
+  const { body } = entry;
   switch (body.case) {
-    case "roomCreated":
-    case "membersAdded":
-      return body.value.members.map(({ userId }) => userId);
     case "membersRemoved":
       return body.value.userIds;
     case "memberLeft":
       return [body.value.userId];
     default:
-      return [];
+      return addedUserIds(entry);
   }
+}
+
+export function addedUserIds({ body }: Entry): readonly string[] {
+  const isAdded = body.case === "roomCreated" || body.case === "membersAdded";
+  return isAdded ? body.value.members.map(({ userId }) => userId) : [];
 }
 
 /** Whoever leaves with an entry must not be pushed what comes after it: each part ends with such an entry, or at the end. */

@@ -15,20 +15,31 @@ const ttlMs = 24 * 60 * 60 * 1000;
 /** Who builds one has so long. */
 const buildMs = 60_000;
 /** A list waits no longer for Redis: to walk takes about as long. */
-const readTimeoutMs = 250;
+const waitMs = 250;
 const chunkSize = 500;
 const complete = "complete";
 
+/** No room's id. It stands in the set of rooms and in that of large ones: if Redis has thrown one out, it is missed. */
+const mark = "#";
+
 // Scores are negative times: the latest comes first, and rooms of the same millisecond by id. What is raised while there is no
 // inbox is kept for a while, for whoever builds one: the table's index, which they read, follows with a delay.
+const expire = `
+local left = math.max(redis.call('PTTL', KEYS[1]), 0) + ${buildMs}
+redis.call('PEXPIRE', KEYS[2], left)
+redis.call('PEXPIRE', KEYS[3], left)`;
+const isWhole = `redis.call('ZSCORE', KEYS[2], '${mark}') and redis.call('SISMEMBER', KEYS[3], '${mark}') == 1`;
 const scripts = {
   raise: `
 redis.call('ZADD', KEYS[2], 'LT', ARGV[1], ARGV[2])
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end`,
+if ARGV[3] == '1' then redis.call('SADD', KEYS[3], ARGV[2]) end
+${expire}`,
   begin: `
-redis.call('DEL', KEYS[3])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[2])`,
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ${buildMs})
+redis.call('ZADD', KEYS[2], '+inf', '${mark}')
+redis.call('SADD', KEYS[3], '${mark}')
+${expire}
+return 1`,
   add: `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 for i = 2, #ARGV, 3 do
@@ -38,13 +49,23 @@ end
 return 1`,
   finish: `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if not (${isWhole}) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-redis.call('PEXPIRE', KEYS[2], ARGV[3] + 60000)
-redis.call('PEXPIRE', KEYS[3], ARGV[3] + 60000)
+${expire}
 return 1`,
+  // Whoever has joined again meanwhile has a later score.
+  remove: `
+for i = 1, #ARGV, 2 do
+  local score = redis.call('ZSCORE', KEYS[2], ARGV[i + 1])
+  if score and tonumber(score) == tonumber(ARGV[i]) then
+    redis.call('ZREM', KEYS[2], ARGV[i + 1])
+    redis.call('SREM', KEYS[3], ARGV[i + 1])
+  end
+end`,
   read: `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
-if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[2]) then return false end
+if not (${isWhole}) then return false end
+if redis.call('ZCARD', KEYS[2]) - 1 > tonumber(ARGV[2]) then return false end
 local limit = tonumber(ARGV[3])
 local found = {}
 local at = 0
@@ -54,7 +75,7 @@ while #found < 2 * limit do
   if #part == 0 then break end
   for i = 1, #part, 2 do
     local isBehind = ARGV[4] == '' or tonumber(part[i + 1]) > tonumber(ARGV[4]) or part[i] > ARGV[5]
-    if isBehind and #found < 2 * limit then
+    if isBehind and part[i] ~= '${mark}' and #found < 2 * limit then
       table.insert(found, part[i])
       table.insert(found, part[i + 1])
     end
@@ -75,8 +96,10 @@ export interface InboxesOptions {
 }
 
 export interface Inboxes extends Inbox {
-  /** The room moves up in its members' lists. Undefined: a room with too many members. Rejects when Redis is away. */
-  raise(entry: Entry, memberIds: readonly string[] | undefined): Promise<void>;
+  /** The room moves up in the lists of these users. Rejects when Redis is away. */
+  raise(entry: Entry, userIds: readonly string[]): Promise<void>;
+  /** From now on the room's place in the lists of these users is looked up when they are read. Rejects when Redis is away. */
+  setAside(entry: Entry, userIds: readonly string[]): Promise<void>;
 }
 
 /** The rooms of users by activity, in Redis. */
@@ -85,18 +108,28 @@ export function createInboxes(options: InboxesOptions): Inboxes {
   const keysOf = (userId: string) => [inboxStateKey(userId), inboxKey(userId), largeRoomsKey(userId)];
   const run = (script: keyof typeof scripts, userId: string, ...args: (string | number)[]) =>
     redis.run((cluster) => cluster.eval(scripts[script], 3, ...keysOf(userId), ...args));
-  const later = (what: string, work: Promise<unknown>) =>
-    work.then(
-      () => undefined,
-      (error: unknown) => log.debug({ error, what }, "an inbox is not kept"),
-    );
+
+  /** Undefined when Redis is away, or too slow. */
+  async function inTime<Result>(what: string, work: Promise<Result>): Promise<Result | undefined> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), waitMs);
+    try {
+      return await Promise.race([work, late]);
+    } catch (error) {
+      log.debug({ error, what }, "an inbox cannot be used");
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 
   /** Large rooms move when somebody looks. */
   async function raiseLarge(userId: string): Promise<void> {
-    const roomIds = await redis.run((cluster) => cluster.smembers(largeRoomsKey(userId)));
+    const members = await redis.run((cluster) => cluster.smembers(largeRoomsKey(userId)));
+    const roomIds = members.filter((member) => member !== mark);
     if (roomIds.length === 0) return;
     const entries = await tails.readEntries(roomIds);
-    await Promise.all(entries.map((entry) => entry && run("raise", userId, scoreOf(entry), entry.roomId, buildMs)));
+    await Promise.all(entries.map((entry) => entry && run("raise", userId, scoreOf(entry), entry.roomId, 0)));
   }
 
   async function find(userId: string, after: InboxPlace | undefined, limit: number) {
@@ -107,39 +140,21 @@ export function createInboxes(options: InboxesOptions): Inboxes {
   }
 
   return {
-    async raise(entry, memberIds = []) {
-      await Promise.all(memberIds.map((userId) => run("raise", userId, scoreOf(entry), entry.roomId, buildMs)));
+    async raise(entry, userIds) {
+      await Promise.all(userIds.map((userId) => run("raise", userId, scoreOf(entry), entry.roomId, 0)));
     },
-    async read(userId, after, limit) {
-      const { promise: late, resolve } = Promise.withResolvers<undefined>();
-      const timer = setTimeout(() => resolve(undefined), readTimeoutMs);
-      try {
-        return await Promise.race([find(userId, after, limit), late]);
-      } catch (error) {
-        log.debug({ error }, "an inbox cannot be read");
-        return undefined;
-      } finally {
-        clearTimeout(timer);
-      }
+    async setAside(entry, userIds) {
+      await Promise.all(userIds.map((userId) => run("raise", userId, scoreOf(entry), entry.roomId, 1)));
     },
+    read: (userId, after, limit) => inTime("read", find(userId, after, limit)),
     async begin(userId) {
       const token = randomUUID();
-      const begun = await run("begin", userId, token, buildMs).then(
-        () => true,
-        () => false,
-      );
-      return {
-        async complete(rooms) {
-          if (begun) await later("build", build(userId, token, rooms));
-        },
-      };
+      const begun = await inTime("begin", run("begin", userId, token));
+      return begun === undefined ? undefined : { complete: (rooms) => inTime("build", build(userId, token, rooms)) };
     },
-    remove(userId, roomIds) {
-      if (roomIds.length > 0)
-        void later(
-          "remove",
-          redis.run((cluster) => cluster.zrem(inboxKey(userId), ...roomIds)),
-        );
+    async remove(userId, places) {
+      const args = places.flatMap(({ roomId, lastEntryAtMs }) => [-lastEntryAtMs, roomId]);
+      if (args.length > 0) await inTime("remove", run("remove", userId, ...args));
     },
   };
 

@@ -4,7 +4,7 @@ import { type Push, PushedEntriesSchema, type UserTyping } from "@maru/protocol/
 import type { Clock } from "../domain/clock.ts";
 import { withoutHeldContent } from "../domain/messages/visible.ts";
 import type { Log } from "../log.ts";
-import { affectedUserIds, partsByAudience } from "./affected-users.ts";
+import { addedUserIds, affectedUserIds, partsByAudience } from "./affected-users.ts";
 import { type Addressees, findAudience } from "./audience.ts";
 import { deliver } from "./deliver.ts";
 import type { Inboxes } from "./inboxes.ts";
@@ -17,10 +17,13 @@ export interface PublisherOptions {
   readonly roomMembers: RoomMembers;
   readonly maxListedMembers: number;
   readonly tails: Pick<KeptTails, "raise">;
-  readonly inboxes: Pick<Inboxes, "raise">;
+  readonly inboxes: Pick<Inboxes, "raise" | "setAside">;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** With so many members above the bound a room may have been within it a moment ago: a request adds up to 90, and some follow. */
+const membersJustAdded = 200;
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { redis, roomMembers, maxListedMembers, tails, inboxes, log } = options;
@@ -34,8 +37,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const userIds = [...new Set([...(memberIds ?? []), ...part.flatMap(affectedUserIds)])];
     const entries = create(PushedEntriesSchema, { entries: part.map(withoutHeldContent) });
     await tell({ case: "entries", value: entries }, { roomId: last.roomId, userIds });
+    await raise(part, last, memberIds);
+    // Last: whoever finds the tail takes everything else for done.
     await tails.raise(last);
-    await inboxes.raise(last, memberIds);
+  }
+
+  /** A large room is in the inbox of whoever is added to it, and is set aside there; when it has just grown large, in all. */
+  async function raise(part: readonly Entry[], last: Entry, memberIds: readonly string[] | undefined): Promise<void> {
+    if (memberIds !== undefined) return inboxes.raise(last, memberIds);
+    const added = part.flatMap(addedUserIds);
+    if (added.length === 0) return;
+    const all = await roomMembers.userIdsOf(last.roomId, last.stateSeq, maxListedMembers + membersJustAdded);
+    await inboxes.setAside(last, all ?? added);
   }
 
   /** Nobody waits for it. */
@@ -49,6 +62,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const last = part.at(-1);
         if (last !== undefined) await publishPart(part, last);
       }
+    },
+    async raiseAdded(entry) {
+      if (addedUserIds(entry).length === 0) return;
+      await raise([entry], entry, await roomMembers.userIdsOf(entry.roomId, entry.stateSeq, maxListedMembers));
     },
     publishReadMarker(marker: ReadMarker) {
       mayBeLost("read marker", async () => {

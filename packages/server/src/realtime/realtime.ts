@@ -41,11 +41,16 @@ export interface FollowedRooms {
 
 export interface Publisher {
   /**
-   * Tells all nodes concerned of entries of one room, in order and without holes, then raises the room's tail and its members'
-   * inboxes. Resolves only when all of that is done: every node that is concerned and alive has been handed the entries.
+   * Tells all nodes concerned of entries of one room, in order and without holes, then raises its members' inboxes and the
+   * room's tail. Resolves only when all of that is done: every node that is concerned and alive has been handed the entries.
    * Rejects otherwise; to publish the same again does no harm.
    */
   publishEntries(entries: readonly Entry[]): Promise<void>;
+  /**
+   * For an entry that was passed over because a later one is published: whoever it adds has the room in the inbox. In a large
+   * room later entries do not see to that. Rejects when Redis is away.
+   */
+  raiseAdded(entry: Entry): Promise<void>;
   /** These two may be lost: nobody waits for them. */
   publishReadMarker(marker: ReadMarker): void;
   publishTyping(typing: UserTyping, memberIds: readonly string[]): void;

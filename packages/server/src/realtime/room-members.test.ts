@@ -18,6 +18,18 @@ test("members are read again only when an entry says that the room's state has c
   expect([await at(9), await at(9), reads]).toEqual([undefined, undefined, 3]);
 });
 
+test("who asks for more members than were read before is given them, and who asks for fewer is not", async () => {
+  let reads = 0;
+  const members = createRoomMembers(async (_roomId, limit) => {
+    reads++;
+    return ["ann", "ben", "cleo"].slice(0, limit);
+  });
+  expect(await members.userIdsOf("r", 5, 2)).toBeUndefined();
+  expect(await members.userIdsOf("r", 5, 3)).toEqual(["ann", "ben", "cleo"]);
+  expect(await members.userIdsOf("r", 5, 2)).toBeUndefined();
+  expect(reads).toBe(2);
+});
+
 test("a read that began earlier does not take the place of a later one", async () => {
   const answers: ((ids: string[]) => void)[] = [];
   const members = createRoomMembers(() => new Promise((resolve) => answers.push(resolve)));

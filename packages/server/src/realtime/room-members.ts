@@ -8,6 +8,8 @@ interface KnownMembers {
   /** The members are those that this entry left, or a later one. */
   readonly stateSeq: number;
   readonly userIds: readonly string[] | undefined;
+  /** Without their ids: there are more than these. */
+  readonly maxMembers: number;
 }
 
 /** Ids in memory: some 20 MB. */
@@ -22,12 +24,24 @@ export function createRoomMembers(listMemberIds: ListMemberIds): RoomMembers {
   return {
     async userIdsOf(roomId, stateSeq, maxMembers) {
       const cached = known.get(roomId);
-      if (cached !== undefined && cached.stateSeq >= stateSeq) return cached.userIds;
-      const found = await listMemberIds(roomId, maxMembers + 1);
-      const userIds = found.length > maxMembers ? undefined : found;
+      if (cached !== undefined && cached.stateSeq >= stateSeq && isEnough(cached, maxMembers))
+        return cached.userIds === undefined ? undefined : upTo(maxMembers, cached.userIds);
+      const userIds = upTo(maxMembers, await listMemberIds(roomId, maxMembers + 1));
       const newer = known.peek(roomId);
-      if (newer === undefined || newer.stateSeq < stateSeq) known.set(roomId, { stateSeq, userIds });
+      const isBetter =
+        newer === undefined ||
+        newer.stateSeq < stateSeq ||
+        (newer.stateSeq === stateSeq && !isEnough(newer, maxMembers));
+      if (isBetter) known.set(roomId, { stateSeq, userIds, maxMembers });
       return userIds;
     },
   };
+}
+
+function isEnough(known: KnownMembers, maxMembers: number): boolean {
+  return known.userIds !== undefined || known.maxMembers >= maxMembers;
+}
+
+function upTo(maxMembers: number, userIds: readonly string[]): readonly string[] | undefined {
+  return userIds.length > maxMembers ? undefined : userIds;
 }

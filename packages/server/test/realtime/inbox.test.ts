@@ -4,12 +4,15 @@ import { type Entry, HideRoomRequestSchema, ListRoomsRequestSchema } from "@maru
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Domain } from "../../src/domain/domain.ts";
-import { isPresent } from "../../src/domain/log/fold.ts";
 import { hideRoom } from "../../src/domain/rooms/hide.ts";
 import { listRooms } from "../../src/domain/rooms/list.ts";
 import type { Store } from "../../src/domain/store.ts";
+import { publishIfMissing } from "../../src/gateway/republish.ts";
 import { createInboxes, type Inboxes } from "../../src/realtime/inboxes.ts";
+import { createPublisher } from "../../src/realtime/publisher.ts";
 import { openRedis, type RedisConnection } from "../../src/realtime/redis-connection.ts";
+import { createRoomMembers } from "../../src/realtime/room-members.ts";
+import { storedMemberIds } from "../../src/realtime/stored-member-ids.ts";
 import { createTails, type KeptTails } from "../../src/realtime/tails.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { add, call, makeRoom, remove, send, startServer, user } from "../log-fixtures.ts";
@@ -41,19 +44,19 @@ function openWorld() {
   const world = `w${++worlds}`;
   const store = createMemoryStore();
   const stored: Entry[] = [];
+  const all: Entry[] = [];
   let nowMs = 1_000_000;
   const clock = { nowMs: () => ++nowMs };
-  const cold = startServer(store, { clock, onStored: (entry) => stored.push(entry) });
+  const cold = startServer(store, { clock, onStored: (entry) => all.push(entry) && stored.push(entry) });
   const warm: Domain = { ...cold, inbox: inboxes };
   const users = names.map((name) => `${world}-${name}`);
-  async function publish(entry: Entry): Promise<void> {
-    const members = (await store.listMembers(entry.roomId, undefined, 100)).filter(isPresent);
-    const isLarge = members.length > maxListedMembers;
-    await tails.raise(entry);
-    await inboxes.raise(entry, isLarge ? undefined : members.map(({ userId }) => userId));
-  }
+  const roomMembers = createRoomMembers(storedMemberIds(store));
+  const publisher = createPublisher({ redis, roomMembers, maxListedMembers, tails, inboxes, clock, log: silentLog });
+  const publish = (entry: Entry) => publisher.publishEntries([entry]);
+  /** What the server still has, and then what the topic brings. */
   const publishRest = async () => {
     for (const entry of stored.splice(0)) await publish(entry);
+    for (const entry of all.splice(0)) await publishIfMissing({ publisher, tails }, entry);
   };
   return { cold, warm, users, stored, publish, publishRest };
 }
@@ -79,6 +82,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("hide" as const), room: fc.nat(20), who: fc.nat(4) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("list" as const), who: fc.nat(4) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("publish" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("lose" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
 );
 
@@ -96,6 +100,8 @@ it("a list from the inbox is the list that a walk gives, page by page, whatever 
           await add(cold, made.room.roomId, [...new Set([who(one.by), who(one.also)])]);
         } else if (one.do === "list") await pages(warm, who(one.who), false);
         else if (one.do === "flush") await flushRedis(stack.redis?.nodes ?? []);
+        // The server drops it: too much waits, or it dies.
+        else if (one.do === "lose") stored.pop();
         else if (one.do === "publish") {
           // Not in the order in which they were stored: several servers publish.
           const entry = stored.splice(stored.length >> 1, 1)[0];
@@ -134,7 +140,20 @@ it("what is published while an inbox is built is in it", async () => {
   const read = [first, second].map(({ room }) => ({ roomId: room.roomId, lastEntryAtMs: 1, memberCount: 1 }));
   await send(cold, first.room.roomId);
   await publishRest();
-  await build.complete(read);
+  await build?.complete(read);
+  expect(await pages(warm, ann, false)).toEqual(await pages(cold, ann, false));
+});
+
+it.each(["another builder", "a flush"])("what was read before %s makes no inbox complete", async (what) => {
+  const { cold, warm, users, publishRest } = openWorld();
+  const [ann = ""] = users;
+  const early = await inboxes.begin(ann);
+  await add(cold, (await makeRoom(cold)).room.roomId, [ann]);
+  await publishRest();
+  if (what === "a flush") await flushRedis(stack.redis?.nodes ?? []);
+  else await inboxes.begin(ann);
+  await early?.complete([]);
+  expect(await inboxes.read(ann, undefined, 10)).toBeUndefined();
   expect(await pages(warm, ann, false)).toEqual(await pages(cold, ann, false));
 });
 
@@ -144,8 +163,98 @@ it("a room that the table's index does not know yet is in a list that is built t
   const { room } = await makeRoom(cold);
   await add(cold, room.roomId, [ann]);
   await publishRest();
-  await (await inboxes.begin(ann)).complete([]);
+  await (await inboxes.begin(ann))?.complete([]);
   expect(await inboxes.read(ann, undefined, 10)).toMatchObject([{ roomId: room.roomId }]);
+});
+
+it("a room that has grown too large to be raised at each entry still moves up, and who joins it then has it", async () => {
+  const { cold, warm, users, publishRest } = openWorld();
+  const [ann = "", ben = "", cat = "", dan = "", eve = ""] = users;
+  const { room } = await makeRoom(cold);
+  await add(cold, room.roomId, [ann, ben, cat]);
+  await add(cold, (await makeRoom(cold)).room.roomId, [ann, dan, eve]);
+  await publishRest();
+  for (const userId of users) await pages(warm, userId, false);
+  await add(cold, room.roomId, [dan]);
+  await publishRest();
+  await add(cold, room.roomId, [eve]);
+  await publishRest();
+  await add(cold, (await makeRoom(cold)).room.roomId, [ann, dan, eve]);
+  await publishRest();
+  await send(cold, room.roomId);
+  await publishRest();
+  for (const userId of users) expect(await pages(warm, userId, false)).toEqual(await pages(cold, userId, false));
+});
+
+it("who is added to a large room has it, although the server that added them died before it said so", async () => {
+  const { cold, warm, users, stored, publishRest } = openWorld();
+  const [ann = "", ...others] = users;
+  const { room } = await makeRoom(cold);
+  await add(cold, room.roomId, others);
+  await publishRest();
+  await pages(warm, ann, false);
+  await add(cold, room.roomId, [ann]);
+  stored.pop();
+  await send(cold, room.roomId);
+  await publishRest();
+  expect(await pages(warm, ann, false)).toEqual(await pages(cold, ann, false));
+});
+
+it("a room that is joined again, while a list finds that it had been left, stays in the inbox", async () => {
+  const { cold, warm, users, publishRest } = openWorld();
+  const [ann = ""] = users;
+  const { room } = await makeRoom(cold);
+  await add(cold, room.roomId, [ann]);
+  await publishRest();
+  await pages(warm, ann, false);
+  await remove(cold, room.roomId, ann);
+  const seen = (await inboxes.read(ann, undefined, 10)) ?? [];
+  expect(seen).toHaveLength(1);
+  await add(cold, room.roomId, [ann]);
+  await publishRest();
+  await inboxes.remove(ann, seen);
+  expect(await pages(warm, ann, false)).toEqual(await pages(cold, ann, false));
+});
+
+it.each(["inbox", "inbox-state", "inbox-large"])(
+  "an inbox of which Redis has thrown out %s is no inbox",
+  async (kind) => {
+    const { cold, warm, users, publishRest } = openWorld();
+    const [ann = "", ...others] = users;
+    await add(cold, (await makeRoom(cold)).room.roomId, [ann]);
+    await add(cold, (await makeRoom(cold)).room.roomId, [ann, ...others]);
+    await publishRest();
+    await pages(warm, ann, false);
+    expect(await inboxes.read(ann, undefined, 10)).toHaveLength(2);
+    await redis.run((cluster) => cluster.del(`${kind}:{${ann}}`));
+    expect(await inboxes.read(ann, undefined, 10)).toBeUndefined();
+  },
+);
+
+it("nothing of an inbox is kept for ever, whatever is raised and removed in between", async () => {
+  const { cold, warm, users, publishRest } = openWorld();
+  const [ann = ""] = users;
+  await pages(warm, ann, false);
+  await add(cold, (await makeRoom(cold)).room.roomId, [ann]);
+  await publishRest();
+  await inboxes.remove(ann, (await inboxes.read(ann, undefined, 10)) ?? []);
+  await add(cold, (await makeRoom(cold)).room.roomId, [ann]);
+  await publishRest();
+  for (const kind of ["inbox", "inbox-state", "inbox-large"])
+    expect(await redis.run((cluster) => cluster.pttl(`${kind}:{${ann}}`))).not.toBe(-1);
+});
+
+it("a list that names kinds builds an inbox as well", async () => {
+  const { cold, warm, users, publishRest } = openWorld();
+  const [ann = ""] = users;
+  await add(cold, (await makeRoom(cold)).room.roomId, [ann]);
+  await publishRest();
+  const list = (domain: Domain, kinds: string[]) =>
+    listRooms(domain, create(ListRoomsRequestSchema, { userId: ann, kinds }));
+  expect((await list(warm, ["other"])).rooms).toEqual([]);
+  expect(await inboxes.read(ann, undefined, 10)).toHaveLength(1);
+  for (const kind of ["other", "group"])
+    expect((await list(warm, [kind])).rooms).toEqual((await list(cold, [kind])).rooms);
 });
 
 it("a list of many rooms costs what its page costs, once there is an inbox", async () => {

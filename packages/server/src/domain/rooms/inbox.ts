@@ -17,10 +17,13 @@ export interface InboxRoom extends InboxPlace {
 export interface Inbox {
   /** What follows a place. Undefined when nothing is known of the user, or nobody answers: walk then. Never rejects. */
   read(userId: string, after: InboxPlace | undefined, limit: number): Promise<readonly InboxPlace[] | undefined>;
-  /** Before the rooms of the user are read: what is published from then on is not lost to what is built from them. */
-  begin(userId: string): Promise<InboxBuild>;
-  /** These are not the user's. */
-  remove(userId: string, roomIds: readonly string[]): void;
+  /**
+   * Before the rooms of the user are read: what is published from then on is not lost to what is built from them. Undefined
+   * when nobody answers. Never rejects.
+   */
+  begin(userId: string): Promise<InboxBuild | undefined>;
+  /** These are not the user's, unless they have moved since they were read. Never rejects. */
+  remove(userId: string, places: readonly InboxPlace[]): Promise<void>;
 }
 
 export interface InboxBuild {

@@ -1,7 +1,7 @@
 import type { ListRoomsRequest, Room } from "@maru/protocol";
 import type { Domain } from "../domain.ts";
 import type { InboxPlace } from "./inbox.ts";
-import { readWalked, type WalkedRoom, wantedOf } from "./walk-rooms.ts";
+import { isOfKind, readWalked, type WalkedRoom, wantedOf } from "./walk-rooms.ts";
 
 /**
  * The rooms after a position, at least so many where there are. The inbox says which and in which order; whether they are the
@@ -27,9 +27,9 @@ export async function listFromInbox(
     if (after === undefined) break;
     const roomIds = places.map(({ roomId }) => roomId);
     const walked = new Map((await readWalked(domain, userId, roomIds, [])).map((one) => [one.room.roomId, one]));
-    inbox.remove(
+    void inbox.remove(
       userId,
-      roomIds.filter((roomId) => !walked.has(roomId)),
+      places.filter(({ roomId }) => !walked.has(roomId)),
     );
     const inOrder = places.flatMap(({ roomId, lastEntryAtMs }) => {
       const one = walked.get(roomId);
@@ -39,8 +39,4 @@ export async function listFromInbox(
     rooms.push(...wantedOf(inOrder, { includeHidden }));
   }
   return { rooms, partial: false };
-}
-
-function isOfKind({ room }: WalkedRoom, kinds: readonly string[]): boolean {
-  return kinds.length === 0 || kinds.includes(room.kind);
 }

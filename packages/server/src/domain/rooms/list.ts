@@ -9,7 +9,7 @@ import { unreadOfRoom } from "../reading/unread-of-room.ts";
 import type { InboxRoom } from "./inbox.ts";
 import { findLastMessage } from "./last-message.ts";
 import { listFromInbox } from "./list-from-inbox.ts";
-import { byActivity, type Walk, type WalkedRoom, walkRooms } from "./walk-rooms.ts";
+import { byActivity, isOfKind, type Walk, type WalkedRoom, walkRooms } from "./walk-rooms.ts";
 
 export async function listRooms(
   domain: Domain,
@@ -39,10 +39,11 @@ function sharedWalk(domain: Domain, request: ListRoomsRequest): Promise<Walk> {
   const kinds = request.kinds.toSorted();
   const key = JSON.stringify(["rooms of a user", userId, kinds, includeHidden]);
   return domain.log.shared.read(key, async () => {
-    const build = kinds.length === 0 ? await domain.inbox?.begin(userId) : undefined;
-    const walk = await walkRooms(domain, { userId, kinds, includeHidden });
-    if (!walk.partial) await build?.complete(walk.all.map(toInboxRoom));
-    return walk;
+    const build = await domain.inbox?.begin(userId);
+    if (build === undefined) return walkRooms(domain, { userId, kinds, includeHidden });
+    const walk = await walkRooms(domain, { userId, kinds: [], includeHidden });
+    if (!walk.partial) await build.complete(walk.all.map(toInboxRoom));
+    return { ...walk, rooms: walk.rooms.filter((one) => isOfKind(one, kinds)) };
   });
 }
 

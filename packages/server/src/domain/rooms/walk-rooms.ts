@@ -49,6 +49,10 @@ export function wantedOf(
   return walked.filter(({ member }) => includeHidden || !member.hidden);
 }
 
+export function isOfKind({ room }: { readonly room: Pick<Room, "kind"> }, kinds: readonly string[]): boolean {
+  return kinds.length === 0 || kinds.includes(room.kind);
+}
+
 /** Of these rooms those that the user is in, and that are of one of the kinds, in no order. */
 export async function readWalked(
   domain: Domain,
@@ -65,8 +69,7 @@ export async function readWalked(
   const roomOf = new Map(batches.flatMap((batch) => [...batch]));
   const wanted = present.flatMap((member) => {
     const room = roomOf.get(member.roomId);
-    const isWanted = room !== undefined && (kinds.length === 0 || kinds.includes(room.kind));
-    return isWanted ? [{ room, member }] : [];
+    return room !== undefined && isOfKind({ room }, kinds) ? [{ room, member }] : [];
   });
   const walked = await log.fanOut.map(wanted, (one) => withActivity(domain, one.room, one.member));
   return walked.filter((one) => one !== undefined);

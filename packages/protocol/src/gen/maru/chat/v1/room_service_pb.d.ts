@@ -1623,7 +1623,9 @@ export declare const RoomService: GenService<{
   /**
    * Lists the rooms of a user, the one with the latest entry first, with last message, unread count and read position.
    * A room that was joined a moment ago may be missing: the index follows the table with a little delay. All that is told
-   * of a room is current. Each page looks at all rooms of the user: the cost grows with their number, and less with the page.
+   * of a room is current. Where the server has Redis a page costs what its rooms cost, once the user's rooms have been listed; a
+   * room may then stand a moment later where its newest entry puts it. Without, each page looks at all rooms of the user: the
+   * cost grows with their number, and less with the page.
    *
    * @generated from rpc maru.chat.v1.RoomService.ListRooms
    */
