@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { scratchName } from "@maru/devstack";
+import { type Stack, scratchName, startStack } from "@maru/devstack";
 import { type Fleet, openFleet, type ServerNode } from "@maru/devstack/servers";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { allCases } from "../packages/server/test/conformance/all-cases.ts";
@@ -8,13 +8,16 @@ import { wireNames } from "../packages/server/test/conformance/wires.ts";
 import { root } from "../scripts/published.ts";
 
 const run = promisify(execFile);
+let redis: Stack;
 let fleet: Fleet;
 let server: ServerNode;
 
 beforeAll(async () => {
   const { dynamodb, kafka } = inject("stack");
   const table = scratchName("conformance");
+  redis = await startStack({ redis: true });
   fleet = await openFleet({
+    redisNodes: redis.redis?.nodes ?? [],
     dynamodbEndpoint: dynamodb.endpoint,
     brokers: kafka.brokers,
     env: {
@@ -30,7 +33,10 @@ beforeAll(async () => {
   server = await fleet.startServer({ name: "server" });
 });
 
-afterAll(() => fleet?.close());
+afterAll(async () => {
+  await fleet?.close();
+  await redis?.close();
+});
 
 test("a server with the limits that it has by itself passes every case, over all wires", {
   timeout: 300_000,

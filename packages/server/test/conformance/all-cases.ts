@@ -7,6 +7,7 @@ import { identityCases } from "./identity.ts";
 import { memberCases } from "./members.ts";
 import { messageCases } from "./messages.ts";
 import { pinCases } from "./pins.ts";
+import { presenceCases } from "./presence.ts";
 import { reactionCases } from "./reactions.ts";
 import { readingCases } from "./reading.ts";
 import { requestCases } from "./requests.ts";
@@ -26,6 +27,7 @@ export const allCases: readonly ConformanceCase[] = [
   ...readingCases,
   ...watchingCases,
   ...adminCases,
+  ...presenceCases,
   ...identityCases,
   ...requestCases,
 ];

@@ -1,5 +1,13 @@
 import { createClient, type Transport } from "@connectrpc/connect";
-import { AdminService, CardService, EventService, MessageService, ReadService, RoomService } from "@maru/protocol";
+import {
+  AdminService,
+  CardService,
+  EventService,
+  MessageService,
+  PresenceService,
+  ReadService,
+  RoomService,
+} from "@maru/protocol";
 import type { Clients } from "./conformance-case.ts";
 
 export function createClients(transport: Transport): Clients {
@@ -8,6 +16,7 @@ export function createClients(transport: Transport): Clients {
     messages: createClient(MessageService, transport),
     events: createClient(EventService, transport),
     reads: createClient(ReadService, transport),
+    presence: createClient(PresenceService, transport),
     cards: createClient(CardService, transport),
     admin: createClient(AdminService, transport),
     transport,

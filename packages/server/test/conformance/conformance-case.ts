@@ -5,6 +5,7 @@ import type {
   ErrorReason,
   EventService,
   MessageService,
+  PresenceService,
   ReadService,
   RoomService,
 } from "@maru/protocol";
@@ -17,6 +18,7 @@ export interface Clients {
   readonly messages: Client<typeof MessageService>;
   readonly events: Client<typeof EventService>;
   readonly reads: Client<typeof ReadService>;
+  readonly presence: Client<typeof PresenceService>;
   readonly cards: Client<typeof CardService>;
   readonly admin: Client<typeof AdminService>;
   /** For calls that no generated client makes. */

@@ -1,3 +1,4 @@
+import { type Stack, startStack } from "@maru/devstack";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type MemoryServer, startMemoryServer } from "../memory-server.ts";
 import { memoryTopic } from "../memory-topic-view.ts";
@@ -7,13 +8,16 @@ import { type Callers, runCase } from "./run-case.ts";
 import type { Transcript } from "./transcript.ts";
 import { openWires, type Wire, wireNames } from "./wires.ts";
 
+let redis: Stack;
 let server: MemoryServer;
 let callers: Callers;
 let wires: Wire[];
 
 beforeAll(async () => {
   // Low, so that cases reach them soon.
-  const settings = { MARU_MAX_EDITS: "3", MARU_MAX_REACTING_USERS: "3", MARU_MAX_PINS: "3" };
+  const limits = { MARU_MAX_EDITS: "3", MARU_MAX_REACTING_USERS: "3", MARU_MAX_PINS: "3" };
+  redis = await startStack({ redis: true });
+  const settings = { ...limits, MARU_REDIS_NODES: redis.redis?.nodes.join(",") ?? "" };
   server = await startMemoryServer(settings, Date.now, (store) => store, memoryTopic());
   callers = {
     token: server.token,
@@ -26,6 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const wire of wires) await wire.close();
   await server[Symbol.asyncDispose]();
+  await redis.close();
 });
 
 const transcripts = new Map<string, Promise<Transcript>>();

@@ -4,9 +4,11 @@ import { contractMethods, nameOf } from "../contract-methods.ts";
 import { allCases } from "./all-cases.ts";
 import { ownedCases } from "./owned-all-cases.ts";
 
-/** Reasons that no server gives yet, and why. */
+/** Reasons that no call is refused with, and why. */
 const unused: Readonly<Record<string, string>> = {
   UNSPECIFIED: "is never sent: clients see it for errors without a known reason",
+  ROOM_NOT_FOLLOWED: "is what a gateway says over a socket",
+  TOO_MANY_ROOMS_FOLLOWED: "is what a gateway says over a socket",
   ROOM_NOT_SERVED_HERE: "comes with the migration from another system",
 };
 

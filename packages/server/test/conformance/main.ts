@@ -18,7 +18,8 @@ MARU_TOKEN is the token of a service that may call everything, on behalf of user
 MARU_OTHER_TOKEN that of another such service: some things are kept from others.
 
 It makes rooms, messages, jobs (an erasure of a user who never was, a round of retention, and a comparison of one room with
-the topic, for which the server must know brokers) and one type of cards.
+the topic, for which the server must know brokers) and one type of cards. It asks who is connected, for which the server must
+know Redis.
 They stay: run it against a deployment where that does not matter. On some limits it needs as many calls as they are high.
 
 The last line is one JSON object. The exit code is 1 when a case failed, and 2 when nothing could be asked.`;

@@ -30,6 +30,14 @@ export const ownedStoreCases: readonly OwnedCase[] = [
     },
   },
   {
+    name: "a server without Redis does not say who is connected",
+    refuses: ["REALTIME_UNAVAILABLE"],
+    async run(start) {
+      const context = await start();
+      await refused("REALTIME_UNAVAILABLE", context.presence.batchGetPresence({ userIds: ["ann"] }));
+    },
+  },
+  {
     name: "a table that is away is told as such",
     refuses: ["STORE_UNAVAILABLE"],
     async run(start) {

@@ -1,13 +1,23 @@
+import { startStack } from "@maru/devstack";
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../src/domain/store.ts";
 import { contractMethods } from "../contract-methods.ts";
 import { startMemoryServer } from "../memory-server.ts";
+import { memoryTopic } from "../memory-topic-view.ts";
 import { runFuzz } from "./run-fuzz.ts";
 
 const requests = 10_000;
 
 test("random requests leave the server healthy, and its rooms as their logs say", { timeout: 300_000 }, async () => {
-  const report = await runFuzz(20_261_123, requests, () => {});
+  const redis = await startStack({ redis: true });
+  const settings = { MARU_AUDIT_LOG: "off", MARU_REDIS_NODES: redis.redis?.nodes.join(",") ?? "" };
+  const report = await runFuzz(
+    20_261_123,
+    requests,
+    () => {},
+    () => startMemoryServer(settings, Date.now, (store) => store, memoryTopic()),
+  );
+  await redis.close();
   // Found one? node packages/server/test/fuzz/main.ts makes the same requests with the same seed.
   expect(report.problems).toEqual([]);
   expect(report.requests).toBe(requests);

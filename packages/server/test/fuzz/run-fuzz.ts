@@ -143,6 +143,8 @@ function createTally() {
       if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
       const call = calls[nameOf(shot.method)];
       if (call !== undefined) call[code === "OK" ? "accepted" : "refused"] += 1;
+      // The server knows no Redis, and says so.
+      if (reason === "ERROR_REASON_REALTIME_UNAVAILABLE") return;
       if (code !== "OK" && (unexpected.test(code) || reason === undefined)) {
         problems.push(`request ${number} got ${code} ${reason ?? "without a reason"} "${message}": ${described(shot)}`);
       }
