@@ -145,6 +145,16 @@ test("the bench burst prints how far the relay falls behind, when it is back, an
   expect(results.peak_lag_ms).toBeGreaterThanOrEqual(results.burst_lag_p50_ms);
 });
 
+test("the bench fanout prints the CPU of a delivery of both sides, and how many entries a frame holds", {
+  timeout: 180_000,
+}, async () => {
+  const { text, results } = await bench(
+    ...["fanout", "--sockets", "50", "--ticks", "3", "--rounds", "1", "--results", ""],
+  );
+  expect(text).toContain("50, bursts of 8");
+  expect(results).toMatchObject({ bench: "fanout", results: [{ sockets: 50, burst: { messages_per_frame: 8 } }] });
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
   for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e", "burst"])
