@@ -18,6 +18,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --usual N  --factor N  --seconds N  --around N  --rooms N  --writers N
   fanout       CPU per delivery of the gateway to many sockets of one room, against bare WebSocket sends of the same bytes
                  --sockets N,N  --ticks N  --rounds N
+  abuse        delay of a room's entries beside sockets that do not read, flood, or send what is far too large
+                 --sockets N  --abusers N  --entries N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -33,6 +35,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   e2e: () => import("./e2e.ts"),
   burst: () => import("./burst.ts"),
   fanout: () => import("./fanout.ts"),
+  abuse: () => import("./abuse.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -81,11 +81,14 @@ export async function openBareSide(fleet: Fleet): Promise<FanoutSide> {
   };
 }
 
+export interface MaruSide extends FanoutSide {
+  readonly roomId: string;
+  /** A socket more that follows the room, with the manners of whoever asks for it. */
+  enter(): Promise<WebSocket>;
+}
+
 /** The real gateway, with everything from what Redis hands it to the sockets. */
-export async function openMaruSide(
-  fleet: Fleet,
-  redisNodes: readonly string[],
-): Promise<FanoutSide & { roomId: string }> {
+export async function openMaruSide(fleet: Fleet, redisNodes: readonly string[]): Promise<MaruSide> {
   const api: ServerNode = await fleet.startServer({ name: "api", env: { MARU_ROLES: "api" } });
   const gateway = await fleet.startServer({
     name: "gateway",
@@ -108,27 +111,15 @@ export async function openMaruSide(
   const token = await signUserToken({ key, userId: "crowd", ttlSeconds: 3_600, audience: "maru-realtime" });
   const counter = new FrameCounter();
   const sockets: WebSocket[] = [];
+  const enter = () => enterRoom(`ws://${gateway.gatewayAddress}`, token, roomId);
   return {
     name: "maru",
     roomId,
+    enter,
     counter,
     pid: gateway.pid ?? 0,
     async open(count) {
-      await inSteps(count, async () => {
-        const socket = await connect(`ws://${gateway.gatewayAddress}`, ["maru.v1.protobuf"]);
-        // Two messages: the welcome, and that it follows.
-        const heard = new Promise<void>((resolve) => {
-          let frames = 0;
-          socket.on("message", (data: Buffer) => {
-            frames += framesIn(data);
-            if (frames >= 2) resolve();
-          });
-        });
-        send(socket, { case: "hello", value: { token, client: "bench" } });
-        send(socket, { case: "resume", value: { rooms: [{ roomId, seq: 1 }] } });
-        await heard;
-        sockets.push(socket);
-      });
+      await inSteps(count, async () => void sockets.push(await enter()));
       for (const socket of sockets.splice(0)) taken(socket, counter, sockets);
     },
     send: (entries) => realtime.publisher.publishEntries(entries),
@@ -143,8 +134,24 @@ export async function openMaruSide(
   };
 }
 
+async function enterRoom(url: string, token: string, roomId: string): Promise<WebSocket> {
+  const socket = await connect(url, ["maru.v1.protobuf"]);
+  // Two frames: the welcome, and that it follows.
+  const heard = new Promise<void>((resolve) => {
+    let frames = 0;
+    socket.on("message", (data: Buffer) => {
+      frames += framesIn(data);
+      if (frames >= 2) resolve();
+    });
+  });
+  send(socket, { case: "hello", value: { token, client: "bench" } });
+  send(socket, { case: "resume", value: { rooms: [{ roomId, seq: 1 }] } });
+  await heard;
+  return socket;
+}
+
 /** Entries as a room would have them next. */
-export function nextEntries(roomId: string, after: number, count: number): Entry[] {
+export function nextEntries(roomId: string, after: number, count: number, textChars = 120): Entry[] {
   return Array.from({ length: count }, (_, n) =>
     create(EntrySchema, {
       roomId,
@@ -154,7 +161,7 @@ export function nextEntries(roomId: string, after: number, count: number): Entry
       idempotencyKey: randomUUID(),
       body: {
         case: "messageSent",
-        value: { content: { kind: { case: "text", value: { text: "words ".repeat(20) } } } },
+        value: { content: { kind: { case: "text", value: { text: "words ".repeat(textChars / 6) } } } },
       },
     }),
   );
