@@ -18,6 +18,7 @@ test("what each call reaches is known from its request; those that name a room a
     "CardService/RegisterCardTypes": "roomless",
     "CardService/ListCardTypes": "roomless",
     "CardService/GetCardType": "roomless",
+    "PresenceService/BatchGetPresence": "roomless",
     "AdminService/EraseUser": "all",
     "AdminService/RunRetention": "all",
     "AdminService/RunReconcile": "all",

@@ -22,8 +22,8 @@ export interface RequestReader {
 
 type Read<T> = (request: Message) => T;
 
-/** Types of cards belong to no room. Services that are not named here are taken to reach rooms. */
-const roomlessServices = new Set(["maru.chat.v1.CardService"]);
+/** Types of cards belong to no room, nor do users' connections. Services that are not named here are taken to reach rooms. */
+const roomlessServices = new Set(["maru.chat.v1.CardService", "maru.chat.v1.PresenceService"]);
 const subjectFields = ["user_id", "job_id", "types"];
 
 export function requestReader({ input, parent }: DescMethod): RequestReader {
