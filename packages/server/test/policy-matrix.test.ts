@@ -160,7 +160,8 @@ function tokenOf(caller: string): Promise<string> {
 
 /** What a request with these words reaches, told without the server's code. */
 function isReached(row: Row, method: DescMethod, json: string, kind: string): boolean {
-  if (row.kinds === undefined || (method.parent.name === "CardService" && !json.includes('"roomId"'))) return true;
+  const isRoomless = ["CardService", "PresenceService"].includes(method.parent.name) && !json.includes('"roomId"');
+  if (row.kinds === undefined || isRoomless) return true;
   const namesKind =
     json.includes(`"roomId":"${kind}"`) ||
     json.includes(`"roomIds":["${kind}"]`) ||
