@@ -51,6 +51,7 @@ const services = [
   "maru.chat.v1.CardService",
   "maru.chat.v1.EventService",
   "maru.chat.v1.MessageService",
+  "maru.chat.v1.PresenceService",
   "maru.chat.v1.ReadService",
   "maru.chat.v1.RoomService",
 ];
