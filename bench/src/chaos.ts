@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { readConversations } from "../../examples/demo/src/conversation.ts";
 import { isKept, runChaos } from "./chaos/run-chaos.ts";
 import { startChaosStack } from "./faults/relay-world.ts";
+import { type FaultCommand, runFaultCommand } from "./measure/fault-command.ts";
 import { wholeNumber } from "./measure/options.ts";
 
 const help = `usage: npm run chaos -- [options]
@@ -24,7 +25,7 @@ position, and the journal is compared. The last line is one JSON object. The exi
 
 const demoFile = join(import.meta.dirname, "../../examples/demo/data/irc-20-rooms.ndjson.gz");
 
-async function main(): Promise<void> {
+async function main({ signal, say }: FaultCommand): Promise<void> {
   const { values } = parseArgs({
     options: {
       minutes: { type: "string", default: "10" },
@@ -43,29 +44,11 @@ async function main(): Promise<void> {
   const lines = await readConversations(values.file, wholeNumber("--rooms", values.rooms));
   // An empty text is refused; what is refused says nothing about faults.
   const conversations = [...lines.values()].map((one) => one.map(({ text }) => text).filter((text) => text !== ""));
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
-  }
-  try {
-    await using stack = await startChaosStack(say);
-    const findings = await runChaos(stack, { seed, minutes, perSecond, conversations, signal: stop.signal, say });
-    const kept = isKept(findings);
-    process.stdout.write(`${JSON.stringify({ kept, seed, minutes, ...findings })}\n`);
-    if (!kept) process.exitCode = 1;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    say(`${stop.signal.reason.message}; all that was started is ended`);
-    process.exitCode = 130;
-  }
+  await using stack = await startChaosStack(say);
+  const findings = await runChaos(stack, { seed, minutes, perSecond, conversations, signal, say });
+  const kept = isKept(findings);
+  process.stdout.write(`${JSON.stringify({ kept, seed, minutes, ...findings })}\n`);
+  if (!kept) process.exitCode = 1;
 }
 
-function say(line: string): void {
-  process.stderr.write(`${Math.round(performance.now() / 1000)} s  ${line}\n`);
-}
-
-await main().catch((error: unknown) => {
-  const expected = error instanceof RangeError || (error instanceof TypeError && "code" in error);
-  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
-  process.exitCode = 1;
-});
+await runFaultCommand(main);

@@ -4,6 +4,7 @@ import { type FaultFindings, runFault } from "./faults/fault-run.ts";
 import { type FaultName, faultNames, faults } from "./faults/faults.ts";
 import { startChaosStack } from "./faults/relay-world.ts";
 import { isKept, sumRuns } from "./faults/sum-runs.ts";
+import { type FaultCommand, runFaultCommand } from "./measure/fault-command.ts";
 import { wholeNumber } from "./measure/options.ts";
 
 const help = `usage: npm run faults -- [options]
@@ -23,7 +24,7 @@ JSON object. The exit code is 1 when anything was lost, out of order or refused.
   --help
 `;
 
-async function main(): Promise<void> {
+async function main({ signal, say }: FaultCommand): Promise<void> {
   const { values } = parseArgs({
     options: {
       runs: { type: "string", default: "10" },
@@ -36,10 +37,6 @@ async function main(): Promise<void> {
   const runs = wholeNumber("--runs", values.runs);
   const sends = wholeNumber("--sends", values.sends);
   const names = (values.only ?? faultNames).map(faultName);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
-  }
 
   const findings: Record<string, FaultFindings[]> = Object.fromEntries(names.map((name) => [name, []]));
   try {
@@ -47,17 +44,14 @@ async function main(): Promise<void> {
     for (let run = 1; run <= runs; run++) {
       for (const name of names) {
         const sayOfRun = (line: string) => say(`${name} ${run}/${runs}: ${line}`);
-        const found = await runFault(stack, faults[name], { sends, signal: stop.signal, say: sayOfRun });
+        const found = await runFault(stack, faults[name], { sends, signal, say: sayOfRun });
         findings[name]?.push(found);
         sayOfRun(JSON.stringify(sumRuns([found])));
       }
     }
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    say(`${stop.signal.reason.message}; all that was started is ended`);
-    process.exitCode = 130;
+  } finally {
+    report(findings);
   }
-  report(findings);
 }
 
 function report(findings: Record<string, FaultFindings[]>): void {
@@ -73,12 +67,4 @@ function faultName(text: string): FaultName {
   return name;
 }
 
-function say(line: string): void {
-  process.stderr.write(`${Math.round(performance.now() / 1000)} s  ${line}\n`);
-}
-
-await main().catch((error: unknown) => {
-  const expected = error instanceof RangeError || (error instanceof TypeError && "code" in error);
-  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
-  process.exitCode = 1;
-});
+await runFaultCommand(main);

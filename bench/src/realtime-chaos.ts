@@ -1,5 +1,6 @@
 // Lets everything between the log and the sockets die at random while messages are sent, and holds what arrived against the log.
 import { parseArgs } from "node:util";
+import { type FaultCommand, runFaultCommand } from "./measure/fault-command.ts";
 import { wholeNumber } from "./measure/options.ts";
 import { startRealtimeStack } from "./realtime/realtime-world.ts";
 import { isKept, runRealtime } from "./realtime/run-realtime.ts";
@@ -20,7 +21,7 @@ The exit code is 1 when a promise was broken.
   --help
 `;
 
-async function main(): Promise<void> {
+async function main({ signal, say }: FaultCommand): Promise<void> {
   const { values } = parseArgs({
     options: {
       minutes: { type: "string", default: "3" },
@@ -37,29 +38,11 @@ async function main(): Promise<void> {
   const seed = values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : wholeNumber("--seed", values.seed);
   const size = { sockets: wholeNumber("--sockets", values.sockets), rooms: wholeNumber("--rooms", values.rooms) };
   const perSecond = wholeNumber("--per-second", values["per-second"]);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
-  }
-  try {
-    await using stack = await startRealtimeStack(say);
-    const findings = await runRealtime(stack, { ...size, seed, minutes, perSecond, signal: stop.signal, say });
-    const kept = isKept(findings);
-    process.stdout.write(`${JSON.stringify({ kept, seed, minutes, ...size, ...findings })}\n`);
-    if (!kept) process.exitCode = 1;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    say(`${stop.signal.reason.message}; all that was started is ended`);
-    process.exitCode = 130;
-  }
+  await using stack = await startRealtimeStack(say);
+  const findings = await runRealtime(stack, { ...size, seed, minutes, perSecond, signal, say });
+  const kept = isKept(findings);
+  process.stdout.write(`${JSON.stringify({ kept, seed, minutes, ...size, ...findings })}\n`);
+  if (!kept) process.exitCode = 1;
 }
 
-function say(line: string): void {
-  process.stderr.write(`${Math.round(performance.now() / 1000)} s  ${line}\n`);
-}
-
-await main().catch((error: unknown) => {
-  const expected = error instanceof RangeError || (error instanceof TypeError && "code" in error);
-  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
-  process.exitCode = 1;
-});
+await runFaultCommand(main);

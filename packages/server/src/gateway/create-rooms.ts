@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Entry, ErrorReason } from "@maru/protocol";
-import { type Push, type RoomPosition, UserTypingSchema } from "@maru/protocol/realtime";
+import { type Push, type RoomPosition, RoomPositionSchema, UserTypingSchema } from "@maru/protocol/realtime";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../domain/clock.ts";
+import { addedUserIds, goneUserIds } from "../domain/rooms/affected-users.ts";
 import { MaruError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { NodeListener, Realtime } from "../realtime/realtime.ts";
 import { type EncodedFrame, encodeFrame } from "./encoded-frame.ts";
 import { toErrorFrame } from "./error-frame.ts";
-import { memberChanges } from "./fold-members.ts";
 import { OpenChannels } from "./open-channels.ts";
 import { PresenceWatch } from "./presence-watch.ts";
 import type { RoomChannel } from "./room-channel.ts";
@@ -127,7 +127,8 @@ class OpenRooms implements Rooms {
     if (own === undefined) return;
     const { maxFollowedRooms } = this.#options;
     for (const { roomId, seq } of rooms) {
-      const isNew = !own.channels.has(this.#channels.open(roomId));
+      const known = this.#channels.get(roomId);
+      const isNew = known === undefined || !own.channels.has(known);
       if (isNew && own.channels.size >= maxFollowedRooms) {
         session.send(toErrorFrame(requestId, tooManyRooms(maxFollowedRooms), { room_id: roomId }));
         continue;
@@ -170,13 +171,13 @@ class OpenRooms implements Rooms {
 
   recentTails(session: Session): readonly RoomPosition[] {
     const nowMs = this.#options.clock.nowMs();
-    const tails: Pick<RoomPosition, "roomId" | "seq">[] = [];
+    const tails: RoomPosition[] = [];
     for (const channel of this.#sessions.get(session)?.channels ?? []) {
       if (nowMs - channel.changedAtMs > recentMs || !channel.follows(session)) continue;
-      tails.push({ roomId: channel.roomId, seq: channel.lastSeq });
+      tails.push(create(RoomPositionSchema, { roomId: channel.roomId, seq: channel.lastSeq }));
       if (tails.length >= maxRecentTails) break;
     }
-    return tails as RoomPosition[];
+    return tails;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,7 +220,7 @@ class OpenRooms implements Rooms {
     channel?.pushed(entry, frame);
     if (userIds.length === 0 || seq <= (this.#told.get(roomId) ?? 0)) return;
     this.#told.set(roomId, seq);
-    const { joined, gone } = memberChanges(entry);
+    const [joined, gone] = [addedUserIds(entry), goneUserIds(entry)];
     for (const session of others) {
       session.send(frame);
       if (gone.includes(session.userId)) session.send(encodeFrame({ case: "roomRemoved", value: { roomId, seq } }));

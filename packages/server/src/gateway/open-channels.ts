@@ -59,8 +59,8 @@ export class OpenChannels {
   closeIdle(nowMs: number): void {
     const { realtime, lingerMs } = this.#options;
     for (const channel of [...this.#channels.values()]) {
-      const { idleSinceMs, roomId } = channel;
-      if (idleSinceMs === undefined || nowMs - idleSinceMs < lingerMs) continue;
+      const { idleSinceMs, roomId, isOpen } = channel;
+      if (idleSinceMs === undefined || nowMs - idleSinceMs < (isOpen ? lingerMs : 0)) continue;
       channel.close();
       this.#channels.delete(roomId);
       realtime.followedRooms.remove(roomId).catch(() => undefined); // it expires

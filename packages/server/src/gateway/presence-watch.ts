@@ -16,6 +16,7 @@ export class PresenceWatch {
   readonly #presences: Pick<Sessions, "read">;
   readonly #watching = new Map<Session, readonly RoomChannel[]>();
   readonly #told = new Map<Session, Map<string, number | undefined>>();
+  #watched: ReadonlySet<string> = new Set();
   #looking: Promise<void> | undefined;
   #isAskedAgain = false;
 
@@ -34,11 +35,9 @@ export class PresenceWatch {
     this.watch(session, []);
   }
 
+  /** As of the last look. */
   isWatched(userId: string): boolean {
-    for (const [session, channels] of this.#watching) {
-      if (session.userId !== userId && channels.some((channel) => channel.members?.has(userId))) return true;
-    }
-    return false;
+    return this.#watched.has(userId);
   }
 
   /** Looks at everybody who is watched, and tells what has changed. Rejects when Redis is away: nothing is told then. */
@@ -64,7 +63,8 @@ export class PresenceWatch {
   async #lookOnce(): Promise<void> {
     const usersOf = new Map<Session, readonly string[]>();
     for (const [session, channels] of this.#watching) usersOf.set(session, watchedUsers(session, channels));
-    const userIds = [...new Set([...usersOf.values()].flat())];
+    this.#watched = new Set([...usersOf.values()].flat());
+    const userIds = [...this.#watched];
     const found = new Map<string, UserConnection>();
     for (let from = 0; from < userIds.length; from += chunkSize) {
       for (const one of await this.#presences.read(userIds.slice(from, from + chunkSize))) found.set(one.userId, one);

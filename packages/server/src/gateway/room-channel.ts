@@ -1,8 +1,8 @@
 import { type Entry, ErrorReason } from "@maru/protocol";
+import { addedUserIds, goneUserIds } from "../domain/rooms/affected-users.ts";
 import { MaruError } from "../errors.ts";
 import { type EncodedFrame, encodeFrame } from "./encoded-frame.ts";
 import { toErrorFrame } from "./error-frame.ts";
-import { foldMembers, memberChanges } from "./fold-members.ts";
 import { RecentFrames } from "./recent-frames.ts";
 import { isRoomNotFound, type RoomSource } from "./room-source.ts";
 import type { Session } from "./session.ts";
@@ -82,6 +82,11 @@ export class RoomChannel {
     return this.#followers;
   }
 
+  /** Nothing was read of the room: to come back to it costs as much as to open it. */
+  get isOpen(): boolean {
+    return this.#recent !== undefined;
+  }
+
   follows(session: Session): boolean {
     return this.#followers.has(session);
   }
@@ -145,17 +150,21 @@ export class RoomChannel {
     this.#recent?.add(frame);
     this.changedAtMs = this.#host.nowMs();
     for (const session of this.#followers) session.send(frame);
-    const changes = memberChanges(entry);
-    if (this.#members !== undefined) foldMembers(this.#members, changes);
+    const [joined, gone] = [addedUserIds(entry), goneUserIds(entry)];
+    if (joined.length + gone.length > 0) this.#membersChanged(entry.seq, joined, gone);
+  }
+
+  /** To fold what the members reflect already changes nothing that later entries do not put right. */
+  #membersChanged(seq: number, joined: readonly string[], gone: readonly string[]): void {
+    for (const userId of joined) this.#members?.add(userId);
+    for (const userId of gone) this.#members?.delete(userId);
     for (const request of this.#requests) {
-      if (changes.gone.includes(request.session.userId)) request.isMember = false;
-      if (changes.joined.includes(request.session.userId)) request.isMember = true;
+      if (gone.includes(request.session.userId)) request.isMember = false;
+      if (joined.includes(request.session.userId)) request.isMember = true;
     }
-    if (changes.gone.length > 0) this.#remove(new Set(changes.gone), entry.seq);
+    if (gone.length > 0) this.#remove(new Set(gone), seq);
     // Not before: who was removed and comes again is to hear of both in their order.
-    if (changes.joined.length > 0 && entry.seq > this.#openedAtSeq) {
-      this.#host.joined(this.roomId, changes.joined, entry.seq);
-    }
+    if (joined.length > 0 && seq > this.#openedAtSeq) this.#host.joined(this.roomId, joined, seq);
   }
 
   #remove(userIds: ReadonlySet<string>, seq: number): void {

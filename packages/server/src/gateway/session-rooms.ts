@@ -4,8 +4,6 @@ import type { RoomChannel } from "./room-channel.ts";
 export class SessionRooms {
   /** Rooms that it follows, or has asked to follow. */
   readonly channels = new Set<RoomChannel>();
-  /** Rooms of whose members it wants to know the presence. */
-  watched: readonly RoomChannel[] | undefined = undefined;
   /** When it said last that its user types, by room. */
   typedAtMs: Map<string, number> | undefined = undefined;
 }
