@@ -199,6 +199,20 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
       "node:",
     ],
   },
+  {
+    // Pure: a record in, a row out.
+    in: "packages/analytics/src/flatten/",
+    may: [
+      "packages/analytics/src/privacy/",
+      "@maru/server/domain/cards/",
+      "@maru/server/errors.ts",
+      "@maru/server/relay/lambda-record.ts",
+      "@maru/server/store/keys.ts",
+      "fast-check",
+    ],
+  },
+  { in: "packages/analytics/src/statistics/", may: ["node:"] },
+  { in: "packages/analytics/src/privacy/", may: ["@maru/server/policy/yaml-source.ts", "node:"] },
   { in: "packages/devstack/src/", may: ["node:", "vitest"] },
   {
     in: "examples/payments/",
@@ -246,6 +260,7 @@ const sole: readonly { readonly module: string; readonly in: readonly string[] }
       "packages/server/test/",
       "packages/client/src/events/dynamodb/",
       "packages/client/test/positions-dynamodb.test.ts",
+      "packages/analytics/",
       "examples/payments/",
       "bench/",
     ],

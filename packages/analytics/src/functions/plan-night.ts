@@ -1,0 +1,10 @@
+import { join } from "node:path";
+import { type NightInput, type NightPlan, planNight } from "../statistics/plan-night.ts";
+import { readStatistics } from "../statistics/read-statistics.ts";
+import { readEnvironment, taskFolder } from "./environment.ts";
+
+const { MARU_LAKE_TIME_ZONE: timeZone } = readEnvironment(["MARU_LAKE_TIME_ZONE"]);
+const statistics = readStatistics(join(taskFolder(join(import.meta.dirname, "../..")), "sql/statistics"));
+
+/** The workflow's first step. */
+export const handler = async (input: NightInput): Promise<NightPlan> => planNight(statistics, timeZone, input);
