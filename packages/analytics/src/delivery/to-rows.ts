@@ -10,6 +10,8 @@ export interface ToRowsDeps {
   readonly flattening: Omit<Flattening, "cards">;
   /** Those among these types that are registered; throws when that cannot be known now. */
   readonly openCardTypes: (types: readonly string[]) => Promise<Flattening["cards"]>;
+  /** Default: what Firehose takes. */
+  readonly maxRowBytes?: number;
 }
 
 export interface Row {
@@ -37,18 +39,22 @@ export async function toRows(deps: ToRowsDeps, records: readonly LambdaStreamRec
       waiting.push({ why: opened.why, record });
       continue;
     }
-    const made = toRow({ ...deps.flattening, cards: opened.cards }, record);
+    const made = toRow({ ...deps.flattening, cards: opened.cards }, record, deps.maxRowBytes);
     if ("why" in made) unreadable.push(made);
     else rows.push(made);
   }
   return { rows, unreadable, waiting };
 }
 
-function toRow(flattening: Flattening, record: LambdaStreamRecord): Row | FailedRecord {
+function toRow(
+  flattening: Flattening,
+  record: LambdaStreamRecord,
+  maxRowBytes: number = deliveryLimits.maxRowBytes,
+): Row | FailedRecord {
   try {
     const bytes = Buffer.from(flatten(flattening, record));
-    if (bytes.length <= deliveryLimits.maxRowBytes) return { record, bytes };
-    return { record, why: `its row has ${bytes.length} bytes, and one may have ${deliveryLimits.maxRowBytes}` };
+    if (bytes.length <= maxRowBytes) return { record, bytes };
+    return { record, why: `its row has ${bytes.length} bytes, and one may have ${maxRowBytes}` };
   } catch (error) {
     if (error instanceof UnreadableRecordError) return { record, why: error.message };
     throw error;

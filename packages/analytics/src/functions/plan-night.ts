@@ -3,7 +3,7 @@ import { type NightInput, type NightPlan, planNight } from "../statistics/plan-n
 import { readStatistics } from "../statistics/read-statistics.ts";
 import { readEnvironment, taskFolder } from "./environment.ts";
 
-const { MARU_LAKE_TIME_ZONE: timeZone } = readEnvironment(["MARU_LAKE_TIME_ZONE"]);
+const { MARU_LAKE_TIME_ZONE: timeZone } = readEnvironment({ MARU_LAKE_TIME_ZONE: undefined });
 const statistics = readStatistics(join(taskFolder(join(import.meta.dirname, "../..")), "sql/statistics"));
 
 /** The workflow's first step. */

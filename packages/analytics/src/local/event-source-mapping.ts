@@ -18,6 +18,8 @@ export interface EventSourceMappingOptions {
   /** After an answer that failed, and after an empty read. Default 200. */
   readonly pauseMs?: number;
   readonly onError?: (error: unknown) => void;
+  /** The last read of each shard brought nothing, and all before is done. */
+  readonly onIdle?: () => void;
 }
 
 /**
@@ -29,15 +31,24 @@ export async function runEventSourceMapping(options: EventSourceMappingOptions, 
   const { client, streamArn, pauseMs = 200 } = options;
   const state = await openMappingState(options.stateFile, streamArn);
   const running = new Map<string, Promise<void>>();
+  const idle = new Set<string>();
   while (!signal.aborted) {
     const shards = await describeShards(client, streamArn);
     const listed = new Set(shards.map(({ shardId }) => shardId));
     for (const { shardId, parentShardId } of shards) {
       const waits = parentShardId !== undefined && listed.has(parentShardId) && !state.of(parentShardId).isFinished;
       if (waits || state.of(shardId).isFinished || running.has(shardId)) continue;
-      const reading = readOut(options, state, shardId, signal)
+      const onRead = (records: number): void => {
+        if (records > 0) return void idle.delete(shardId);
+        idle.add(shardId);
+        if (idle.size === running.size) options.onIdle?.();
+      };
+      const reading = readOut(options, state, { shardId, onRead, signal })
         .catch((error) => options.onError?.(error))
-        .finally(() => running.delete(shardId));
+        .finally(() => {
+          running.delete(shardId);
+          idle.delete(shardId);
+        });
       running.set(shardId, reading);
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
@@ -48,14 +59,15 @@ export async function runEventSourceMapping(options: EventSourceMappingOptions, 
 async function readOut(
   options: EventSourceMappingOptions,
   state: OpenMappingState,
-  shardId: string,
-  signal: AbortSignal,
+  shard: { readonly shardId: string; readonly onRead: (records: number) => void; readonly signal: AbortSignal },
 ): Promise<void> {
+  const { shardId, onRead, signal } = shard;
   const { client, streamArn, pauseMs = 200 } = options;
   const afterSequenceNumber = state.of(shardId).after;
   const reading = { streamArn, shardId, afterSequenceNumber, idleMs: pauseMs, signal };
   try {
     for await (const records of readShard(client, reading)) {
+      onRead(records.length);
       await handOver(options, state, {
         shardId,
         records: records.map((one) => toLambdaRecord(one, streamArn)),
