@@ -9,7 +9,6 @@ const env = readEnvironment({
   MARU_LAKE_BUCKET: undefined,
   MARU_LAKE_HASH_KEY: undefined,
   MARU_LAKE_GIVE_UP_AFTER_MS: "600000",
-  AWS_ENDPOINT_URL_DYNAMODB: "",
 });
 
 /** What AWS Lambda calls with batches of the table's stream. Set up when an instance starts. */
@@ -20,6 +19,6 @@ export const handler = openFlatten({
   bucket: env.MARU_LAKE_BUCKET,
   hashKey: env.MARU_LAKE_HASH_KEY,
   giveUpAfterMs: Number(env.MARU_LAKE_GIVE_UP_AFTER_MS),
-  dynamodbEndpoint: env.AWS_ENDPOINT_URL_DYNAMODB || undefined,
+  logLevel: "info",
   folder: taskFolder(join(import.meta.dirname, "../..")),
 });

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { S3Client } from "@aws-sdk/client-s3";
-import { createLog } from "@maru/server/log.ts";
+import { createLog, type LogLevel } from "@maru/server/log.ts";
 import { createDynamoCardTypes } from "@maru/server/store/card-types.ts";
 import { createClient } from "@maru/server/store/client.ts";
 import { createFirehoseStream } from "../delivery/firehose-stream.ts";
 import { createFlattenHandler, type FlattenHandler } from "../delivery/flatten-handler.ts";
 import { createLakeFailurePlace } from "../delivery/lake-failure-place.ts";
 import { createOpenCardTypes } from "../flatten/open-card-types.ts";
-import { createLakeFiles } from "../lake/lake-files.ts";
+import { createLakeFiles, type LakeFiles } from "../lake/lake-files.ts";
 import { parsePersonalData } from "../privacy/parse-personal-data.ts";
 import { createPseudonyms } from "../privacy/pseudonyms.ts";
 
@@ -22,19 +22,31 @@ export interface FlattenFunction {
   /** Holds personal-data.yaml. */
   readonly folder: string;
   readonly giveUpAfterMs: number;
-  /** Undefined: AWS's own. */
-  readonly dynamodbEndpoint: string | undefined;
+  readonly logLevel: LogLevel;
+  /** What stands for AWS's services; otherwise the SDK finds them, by AWS_ENDPOINT_URL_* too. */
+  readonly local?: {
+    readonly dynamodb: string;
+    readonly firehose: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  /** Default: the bucket, in S3. */
+  readonly files?: Pick<LakeFiles, "write">;
 }
 
-/** Connects once for an instance of the function. Where Firehose and S3 are, the SDK reads from AWS_ENDPOINT_URL_*. */
+/** Connects once for an instance of the function. */
 export function openFlatten(options: FlattenFunction): FlattenHandler {
-  const { region, bucket, dynamodbEndpoint } = options;
+  const { region, local } = options;
+  const { files = createLakeFiles(new S3Client({ region }), options.bucket) } = options;
   const nowMs = Date.now;
   const control = createClient({
     ...{ region, maxAttempts: 3, connectionTimeoutMs: 1_000, requestTimeoutMs: 5_000, maxSockets: 50 },
-    ...(dynamodbEndpoint !== undefined && { endpoint: dynamodbEndpoint }),
+    ...(local !== undefined && { endpoint: local.dynamodb, credentials: local.credentials }),
   });
   const cardTypes = createDynamoCardTypes({ client: control, tableName: options.controlTable });
+  const firehose = new FirehoseClient({
+    ...{ region, maxAttempts: 1 },
+    ...(local !== undefined && { endpoint: local.firehose, credentials: local.credentials }),
+  });
   return createFlattenHandler({
     flattening: {
       personalData: parsePersonalData(readFileSync(join(options.folder, "personal-data.yaml"), "utf8")),
@@ -42,9 +54,9 @@ export function openFlatten(options: FlattenFunction): FlattenHandler {
     },
     openCardTypes: createOpenCardTypes(cardTypes, nowMs),
     // The handler tries again by itself, and only what failed.
-    stream: createFirehoseStream(new FirehoseClient({ region, maxAttempts: 1 }), options.deliveryStream),
-    failures: createLakeFailurePlace(createLakeFiles(new S3Client({ region }), bucket), { prefix: "failures/", nowMs }),
-    log: createLog("info"),
+    stream: createFirehoseStream(firehose, options.deliveryStream),
+    failures: createLakeFailurePlace(files, { prefix: "failures/", nowMs }),
+    log: createLog(options.logLevel),
     nowMs,
     random: Math.random,
     giveUpAfterMs: options.giveUpAfterMs,

@@ -7,6 +7,7 @@ import { readStreamArn } from "@maru/server/store/stream.ts";
 import type { LakeFiles } from "../lake/lake-files.ts";
 import { runEventSourceMapping } from "./event-source-mapping.ts";
 import { Firehose } from "./firehose.ts";
+import { localCredentials } from "./local-credentials.ts";
 import { serveFirehose } from "./serve-firehose.ts";
 
 export interface PipelineOptions {
@@ -43,7 +44,7 @@ const streamName = "maru-lake";
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { region, tableName, folder, files, onError, buffer = { bytes: 5_000_000, ms: 1_000 } } = options;
   const access = {
-    ...{ region, endpoint: options.dynamodbEndpoint },
+    ...{ region, endpoint: options.dynamodbEndpoint, credentials: localCredentials },
     ...{ maxAttempts: 3, connectionTimeoutMs: 1_000, requestTimeoutMs: 10_000, maxSockets: 10 },
   };
   const streamArn = await readStreamArn(createClient(access), tableName);

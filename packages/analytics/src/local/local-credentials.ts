@@ -1,0 +1,2 @@
+/** Engines on this machine ask for some, and take any. */
+export const localCredentials = { accessKeyId: "local", secretAccessKey: "local" };
