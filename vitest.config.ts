@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["packages/*/test/**/*.test.ts"],
-          exclude: ["**/*.slow.test.ts", "**/*.agent.test.ts"],
+          exclude: ["**/*.slow.test.ts", "**/*.agent.test.ts", "**/*.lake.test.ts"],
           globalSetup: ["packages/devstack/src/vitest-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -38,6 +38,18 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // The lake's own engines beside the others: an object store and Trino, and the runtime client of Lambda.
+          name: "lake",
+          include: ["packages/analytics/test/**/*.lake.test.ts"],
+          globalSetup: ["packages/devstack/src/vitest-setup.ts", "packages/analytics/test/lake/setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       {
