@@ -213,6 +213,10 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
   },
   { in: "packages/analytics/src/statistics/", may: ["node:"] },
   { in: "packages/analytics/src/privacy/", may: ["@maru/server/policy/yaml-source.ts", "node:"] },
+  {
+    in: "packages/analytics/src/export/",
+    may: ["@aws-sdk/client-s3", "@duckdb/node-api", "pg", "pg-copy-streams", "node:"],
+  },
   { in: "packages/devstack/src/", may: ["node:", "vitest"] },
   {
     in: "examples/payments/",
@@ -265,7 +269,19 @@ const sole: readonly { readonly module: string; readonly in: readonly string[] }
       "bench/",
     ],
   },
-  { module: "pg", in: ["packages/client/test/"] },
+  {
+    module: "pg",
+    in: [
+      "packages/client/test/",
+      "packages/analytics/src/export/",
+      "packages/analytics/test/export",
+      "packages/migrate/",
+    ],
+  },
+  {
+    module: "pg-copy-streams",
+    in: ["packages/analytics/src/export/", "packages/migrate/"],
+  },
   { module: "@msgpack/msgpack", in: ["packages/server/src/relay/forward-", "packages/server/test/forward-"] },
   { module: "yaml", in: ["packages/server/src/policy/"] },
   {
@@ -326,6 +342,7 @@ const planted: readonly { readonly file: string; readonly line: string }[] = [
   { file: "packages/client/src/events/subscribe.ts", line: 'import { x } from "@aws-sdk/client-dynamodb";' },
   { file: "packages/client/src/realtime/room.ts", line: 'import { randomUUID } from "node:crypto";' },
   { file: "packages/client/src/events/subscribe.ts", line: 'import { trace } from "@opentelemetry/api";' },
+  { file: "packages/analytics/src/commands/export.ts", line: 'import { Client } from "pg";' },
 ];
 
 /** The check itself is checked: each planted import must be found. */
