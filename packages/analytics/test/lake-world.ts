@@ -5,10 +5,10 @@ import { connectMaru, type Maru } from "@maru/client";
 import { scratchName } from "@maru/devstack";
 import { openFleet } from "@maru/devstack/servers";
 import { inject } from "vitest";
-import { openFlatten } from "../src/functions/open-flatten.ts";
 import { createFolderFiles } from "../src/lake/folder-files.ts";
 import type { LakeFiles } from "../src/lake/lake-files.ts";
 import { readLines } from "../src/lake/rows.ts";
+import { openFlatten } from "../src/lambda/open-flatten.ts";
 import { localCredentials } from "../src/local/local-credentials.ts";
 import { type Pipeline, type PipelineFunction, type PipelineOptions, startPipeline } from "../src/local/pipeline.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { readEnvironment, taskFolder } from "./environment.ts";
-import { openFlatten } from "./open-flatten.ts";
+import { readEnvironment, taskFolder } from "../lambda/environment.ts";
+import { openFlatten } from "../lambda/open-flatten.ts";
 
 const env = readEnvironment({
   AWS_REGION: undefined,

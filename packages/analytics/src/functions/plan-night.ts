@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { readEnvironment, taskFolder } from "../lambda/environment.ts";
 import { type NightInput, type NightPlan, planNight } from "../statistics/plan-night.ts";
 import { readStatistics } from "../statistics/read-statistics.ts";
-import { readEnvironment, taskFolder } from "./environment.ts";
 
 const { MARU_LAKE_TIME_ZONE: timeZone } = readEnvironment({ MARU_LAKE_TIME_ZONE: undefined });
 const statistics = readStatistics(join(taskFolder(join(import.meta.dirname, "../..")), "sql/statistics"));
