@@ -1,5 +1,7 @@
 import { createConnection } from "node:net";
 import { StackOptionsError } from "./errors.ts";
+import type { S3Address } from "./object-store/s3-request.ts";
+import { DEVELOPMENT_KEYS } from "./object-store/start-object-store.ts";
 
 /** Addresses of engines that run already, from the environment. */
 export interface ForeignEngines {
@@ -7,14 +9,31 @@ export interface ForeignEngines {
   kafkaBrokers: string[] | undefined;
   redisNodes: string[] | undefined;
   postgresUrl: string | undefined;
+  objectStore: (S3Address & { folder: string | undefined }) | undefined;
+  trinoUrl: string | undefined;
 }
 
 export function foreignEngines(env: NodeJS.ProcessEnv): ForeignEngines {
   return {
-    dynamodbEndpoint: env.MARU_DYNAMODB_ENDPOINT ? endpoint(env.MARU_DYNAMODB_ENDPOINT) : undefined,
+    dynamodbEndpoint: httpAddress(env, "MARU_DYNAMODB_ENDPOINT", 8000),
     kafkaBrokers: env.MARU_KAFKA_BROKERS ? addresses("MARU_KAFKA_BROKERS", env.MARU_KAFKA_BROKERS) : undefined,
     redisNodes: env.MARU_REDIS_NODES ? addresses("MARU_REDIS_NODES", env.MARU_REDIS_NODES) : undefined,
     postgresUrl: env.MARU_POSTGRES_URL ? postgresUrl(env.MARU_POSTGRES_URL) : undefined,
+    objectStore: objectStore(env),
+    trinoUrl: httpAddress(env, "MARU_TRINO_URL", 8080),
+  };
+}
+
+/** With the keys that a stack's own store has, unless others are given. */
+function objectStore(env: NodeJS.ProcessEnv): ForeignEngines["objectStore"] {
+  const endpoint = httpAddress(env, "MARU_OBJECT_STORE_ENDPOINT", 7070);
+  if (endpoint === undefined) return undefined;
+  return {
+    endpoint,
+    region: DEVELOPMENT_KEYS.region,
+    accessKeyId: env.MARU_OBJECT_STORE_ACCESS_KEY || DEVELOPMENT_KEYS.accessKeyId,
+    secretAccessKey: env.MARU_OBJECT_STORE_SECRET_KEY || DEVELOPMENT_KEYS.secretAccessKey,
+    folder: env.MARU_OBJECT_STORE_FOLDER || undefined,
   };
 }
 
@@ -29,12 +48,12 @@ function postgresUrl(value: string): string {
   return value;
 }
 
-function endpoint(value: string): string {
+function httpAddress(env: NodeJS.ProcessEnv, name: string, usualPort: number): string | undefined {
+  const value = env[name];
+  if (!value) return undefined;
   const url = URL.parse(value);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new StackOptionsError(
-      `MARU_DYNAMODB_ENDPOINT must be an address like http://127.0.0.1:8000, not "${value}".`,
-    );
+    throw new StackOptionsError(`${name} must be an address like http://127.0.0.1:${usualPort}, not "${value}".`);
   }
   return value.replace(/\/$/, "");
 }

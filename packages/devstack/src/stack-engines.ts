@@ -1,6 +1,8 @@
 import { ageRecords, rollShards } from "./dynamodb/control.ts";
 import type { RunningDynamodb } from "./dynamodb/start-dynamodb.ts";
 import { ForeignEngineError } from "./errors.ts";
+import { createBucket, type S3Address } from "./object-store/s3-request.ts";
+import type { RunningObjectStore } from "./object-store/start-object-store.ts";
 import type { NodeHandle } from "./processes/engine-node.ts";
 
 export interface StackDynamodb {
@@ -41,6 +43,52 @@ export interface StackPostgres {
   node(): NodeHandle;
   /** False for an engine that was there already. */
   owned: boolean;
+}
+
+/** A store that speaks S3, by paths (`endpoint/bucket/key`). */
+export interface StackObjectStore extends S3Address {
+  /** `bucket/key` in here is the object's file, which may also be written as a file; undefined on a store elsewhere. */
+  folder: string | undefined;
+  /** Nothing happens if the bucket is there already. */
+  createBucket(name: string): Promise<void>;
+  /** The process; its data outlives it. ForeignEngineError where `owned` is false. */
+  node(): NodeHandle;
+  /** False for an engine that was there already. */
+  owned: boolean;
+}
+
+/** Trino, with a catalog `lake` of tables in the object store. `queryTrino` asks it. */
+export interface StackTrino {
+  url: string;
+  /** The process. ForeignEngineError where `owned` is false. */
+  node(): NodeHandle;
+  /** False for an engine that was there already. */
+  owned: boolean;
+}
+
+export function ownObjectStore({ node, ...store }: RunningObjectStore): StackObjectStore {
+  return { ...store, createBucket: (name) => createBucket(store, name), node: () => node, owned: true };
+}
+
+export function foreignObjectStore(store: S3Address & { folder: string | undefined }): StackObjectStore {
+  return {
+    ...store,
+    createBucket: (name) => createBucket(store, name),
+    node: () => {
+      throw new ForeignEngineError("The object store can be stopped only if this stack started it.");
+    },
+    owned: false,
+  };
+}
+
+export function foreignTrino(url: string): StackTrino {
+  return {
+    url,
+    node: () => {
+      throw new ForeignEngineError("Trino can be stopped only if this stack started it.");
+    },
+    owned: false,
+  };
 }
 
 export function foreignPostgres(url: string): StackPostgres {

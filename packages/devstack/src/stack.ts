@@ -1,24 +1,19 @@
 import { startDynamodb } from "./dynamodb/start-dynamodb.ts";
+import type { JvmContext } from "./engine-context.ts";
 import { requireJava } from "./engines/tools.ts";
-import { EngineStartError } from "./errors.ts";
-import { type ForeignEngines, foreignEngines, hostPortOf, requireListener } from "./foreign.ts";
+import { EngineStartError, StackOptionsError } from "./errors.ts";
+import { foreignEngines } from "./foreign.ts";
 import { startKafka } from "./kafka/start-kafka.ts";
+import type { S3Address } from "./object-store/s3-request.ts";
+import { startObjectStore } from "./object-store/start-object-store.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
 import type { NodeHandle } from "./processes/engine-node.ts";
 import { startRedis } from "./redis/start-redis.ts";
 import { openSite } from "./site.ts";
-import {
-  foreignDynamodb,
-  foreignNodes,
-  foreignPostgres,
-  ownDynamodb,
-  ownNodes,
-  type StackDynamodb,
-  type StackKafka,
-  type StackPostgres,
-  type StackRedis,
-} from "./stack-engines.ts";
+import { ownDynamodb, ownNodes, ownObjectStore } from "./stack-engines.ts";
 import { withFreshPorts } from "./taken-ports.ts";
+import { type RunningTrino, startTrino } from "./trino/start-trino.ts";
+import { type Engines, useForeign } from "./use-foreign.ts";
 
 export interface StackOptions {
   dynamodb?: boolean | { storage?: "memory" | "disk" };
@@ -26,9 +21,13 @@ export interface StackOptions {
   redis?: boolean | { masters?: 1 | 3; replicas?: 0 | 1 };
   /** PostgreSQL as it is installed on this machine, 14 or newer. */
   postgres?: boolean;
+  /** An object store that speaks S3. Its first start builds it with Go 1.25 or newer. */
+  objectStore?: boolean;
+  /** Trino (SQL in Athena's dialect) over tables in the object store, which it needs. Takes about 0.6 GB of memory. */
+  trino?: boolean;
   /** Without `persist`, where the stack's own folder is made (default: the temporary folder), which is deleted at close. */
   dataDir?: string;
-  /** Keeps the data of DynamoDB, Kafka and PostgreSQL in `dataDir` itself over restarts. Redis always starts empty. */
+  /** Keeps the data of DynamoDB, Kafka, PostgreSQL and the object store in `dataDir` itself over restarts. Redis always starts empty. */
   persist?: boolean;
   /** Gets a line about each slow step, such as a download. */
   onProgress?: (line: string) => void;
@@ -37,11 +36,7 @@ export interface StackOptions {
 }
 
 /** The engines that were asked for. They end with `close`, or with this program, however that ends. */
-export interface Stack extends AsyncDisposable {
-  dynamodb?: StackDynamodb;
-  kafka?: StackKafka;
-  redis?: StackRedis;
-  postgres?: StackPostgres;
+export interface Stack extends AsyncDisposable, Engines {
   /** Holds data and logs; undefined if every engine was there already. */
   folder: string | undefined;
   close(): Promise<void>;
@@ -50,23 +45,30 @@ export interface Stack extends AsyncDisposable {
 /**
  * Starts the engines that are asked for, all at once, on free loopback ports, and resolves when every one of them serves.
  * An engine whose address the environment names (MARU_DYNAMODB_ENDPOINT, MARU_KAFKA_BROKERS, MARU_REDIS_NODES,
- * MARU_POSTGRES_URL) is used instead.
+ * MARU_POSTGRES_URL, MARU_OBJECT_STORE_ENDPOINT, MARU_TRINO_URL) is used instead.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const env = options.env ?? process.env;
+  if (options.trino && !options.objectStore) {
+    throw new StackOptionsError("trino needs objectStore: its tables are in there.");
+  }
   const used = await useForeign(options, foreignEngines(env));
   const wanted = {
     dynamodb: Boolean(options.dynamodb) && used.dynamodb === undefined,
     kafka: Boolean(options.kafka) && used.kafka === undefined,
     redis: Boolean(options.redis) && used.redis === undefined,
     postgres: Boolean(options.postgres) && used.postgres === undefined,
+    objectStore: Boolean(options.objectStore) && used.objectStore === undefined,
+    trino: Boolean(options.trino) && used.trino === undefined,
   };
   if (!Object.values(wanted).includes(true)) return { ...used, ...closing(async () => undefined), folder: undefined };
 
-  const java = wanted.dynamodb || wanted.kafka ? await requireJava(env) : undefined;
+  const java = wanted.dynamodb || wanted.kafka || wanted.trino ? await requireJava(env) : undefined;
   const site = await openSite(options, env);
   const { context } = site;
   const jvm = java && { ...context, java };
+  const objectStore = wanted.objectStore ? withFreshPorts(() => startObjectStore(context)) : undefined;
+  const store = objectStore ?? used.objectStore;
   const starts = {
     dynamodb: wanted.dynamodb && jvm ? withFreshPorts(() => startDynamodb(jvm, dynamodbOptions(options))) : undefined,
     kafka: wanted.kafka && jvm ? withFreshPorts(() => startKafka(jvm, kafkaOptions(options))) : undefined,
@@ -74,13 +76,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     postgres: wanted.postgres
       ? withFreshPorts(() => startPostgres(context, { persist: options.persist ?? false }))
       : undefined,
+    objectStore,
+    trino: wanted.trino && jvm && store ? startTrinoOver(jvm, store) : undefined,
   };
   try {
-    const [dynamodb, kafka, redis, postgres] = await Promise.all([
+    const [dynamodb, kafka, redis, postgres, ownStore, trino] = await Promise.all([
       starts.dynamodb,
       starts.kafka,
       starts.redis,
       starts.postgres,
+      starts.objectStore,
+      starts.trino,
     ]);
     return {
       ...used,
@@ -88,6 +94,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(kafka && { kafka: { brokers: addressesOf(kafka), ...ownNodes("Kafka", kafka) } }),
       ...(redis && { redis: { nodes: addressesOf(redis), ...ownNodes("Redis", redis) } }),
       ...(postgres && { postgres: { url: postgres.url, node: () => postgres.node, owned: true } }),
+      ...(ownStore && { objectStore: ownObjectStore(ownStore) }),
+      ...(trino && { trino: { url: trino.url, node: () => trino.node, owned: true } }),
       ...closing(site.close),
       folder: context.folder,
     };
@@ -97,28 +105,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-type Engines = Pick<Stack, "dynamodb" | "kafka" | "redis" | "postgres">;
-
-async function useForeign(options: StackOptions, foreign: ForeignEngines): Promise<Engines> {
-  const { dynamodbEndpoint, kafkaBrokers, redisNodes, postgresUrl } = foreign;
-  const used: Engines = {};
-  if (options.dynamodb && dynamodbEndpoint !== undefined) {
-    await requireListener("MARU_DYNAMODB_ENDPOINT", [hostPortOf(dynamodbEndpoint)]);
-    used.dynamodb = foreignDynamodb(dynamodbEndpoint);
-  }
-  if (options.kafka && kafkaBrokers !== undefined) {
-    await requireListener("MARU_KAFKA_BROKERS", kafkaBrokers);
-    used.kafka = { brokers: kafkaBrokers, ...foreignNodes("Kafka") };
-  }
-  if (options.redis && redisNodes !== undefined) {
-    await requireListener("MARU_REDIS_NODES", redisNodes);
-    used.redis = { nodes: redisNodes, ...foreignNodes("Redis") };
-  }
-  if (options.postgres && postgresUrl !== undefined) {
-    await requireListener("MARU_POSTGRES_URL", [hostPortOf(postgresUrl)]);
-    used.postgres = foreignPostgres(postgresUrl);
-  }
-  return used;
+/** Once the object store serves, as Trino keeps the descriptions of its tables in there. */
+async function startTrinoOver(jvm: JvmContext, store: S3Address | Promise<S3Address>): Promise<RunningTrino> {
+  const address = await store;
+  return withFreshPorts(() => startTrino(jvm, address));
 }
 
 function dynamodbOptions(options: StackOptions): { storage: "memory" | "disk" } {

@@ -43,12 +43,24 @@ export function jdkTool(env: NodeJS.ProcessEnv, name: "java" | "javac" | "jar"):
 }
 
 export const JDK_MISSING =
-  "A JDK of version 17 or newer is needed to run DynamoDB Local and Kafka: install one (Debian and Ubuntu: " +
+  "A JDK of version 17 or newer is needed to run DynamoDB Local, Kafka and Trino: install one (Debian and Ubuntu: " +
   "`apt install openjdk-17-jdk-headless`, macOS: `brew install openjdk@17`) and have `java` on the PATH or JAVA_HOME set.";
 
 export const MAVEN_MISSING =
   "Maven is needed once, to fetch the engines: install it (Debian and Ubuntu: `apt install maven`, macOS: " +
   "`brew install maven`) and have `mvn` on the PATH.";
+
+export const GO_MISSING =
+  "Go 1.25 or newer is needed once, to build the object store: install it (https://go.dev/dl, macOS: `brew install go`) and " +
+  "have `go` on the PATH.";
+
+/** Throws MissingToolError unless a Go that can build the engines runs. */
+export async function requireGo(env: NodeJS.ProcessEnv): Promise<void> {
+  const result = await runTool("go", ["env", "GOVERSION"], { env });
+  const [, major, minor] = /go(\d+)\.(\d+)/.exec(result?.output ?? "") ?? [];
+  if (result?.code === 0 && (Number(major) > 1 || Number(minor) >= 25)) return;
+  throw new MissingToolError(major === undefined ? GO_MISSING : `${GO_MISSING} (Found: Go ${major}.${minor}.)`);
+}
 
 export interface JavaRuntime {
   command: string;

@@ -31,6 +31,8 @@ export interface NodeHandle {
 export interface NodeOptions extends ProcessSpec {
   id: number;
   address: string;
+  /** How long the node may take until it is healthy. Default 60 s. */
+  startTimeoutMs?: number;
   /** True once the node is a full member. May throw: that counts as "not yet". */
   isHealthy: () => Promise<boolean>;
 }
@@ -65,7 +67,7 @@ export function engineNode(supervisor: Supervisor, options: NodeOptions): NodeHa
         await fail(error instanceof Error ? `did not start: ${error.message}` : String(error));
       }
     },
-    async waitUntilHealthy(timeoutMs = START_TIMEOUT_MS) {
+    async waitUntilHealthy(timeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS) {
       const watched = current;
       const isDown = (): boolean => watched === undefined || watched.ending !== undefined;
       const healthy = await waitUntil(

@@ -1,0 +1,55 @@
+import type { S3Address } from "../object-store/s3-request.ts";
+
+/** Where the tables of the catalog `lake` are described; table data is in buckets of its own. */
+export const METASTORE_BUCKET = "metastore";
+
+/** Trino's `config.properties`: a coordinator that also works, on loopback only. */
+export function serverProperties(server: { port: number; pluginFolder: string; catalogFolder: string }): string {
+  return toProperties({
+    coordinator: "true",
+    "node-scheduler.include-coordinator": "true",
+    "http-server.http.port": String(server.port),
+    "http-server.log.enabled": "false",
+    "discovery.uri": `http://127.0.0.1:${server.port}`,
+    "node.environment": "development",
+    "node.internal-address": "127.0.0.1",
+    "node.bind-ip": "127.0.0.1",
+    "plugin.dir": server.pluginFolder,
+    "catalog.config-dir": server.catalogFolder,
+    "query.max-memory": "400MB",
+    "query.max-memory-per-node": "300MB",
+    "memory.heap-headroom-per-node": "200MB",
+  });
+}
+
+/** The catalog `lake`: tables over files in the object store, behaving like Athena's where the two differ. */
+export function lakeProperties(store: S3Address): string {
+  return toProperties({
+    "connector.name": "hive",
+    "hive.metastore": "file",
+    "hive.metastore.catalog.dir": `s3://${METASTORE_BUCKET}/`,
+    // Tables, views and schemas may be made, replaced and dropped.
+    "hive.security": "allow-all",
+    "hive.partition-projection-enabled": "true",
+    // A projected partition without a folder has no rows.
+    "hive.ignore-absent-partitions": "true",
+    "hive.non-managed-table-writes-enabled": "true",
+    "hive.table-statistics-enabled": "false",
+    "hive.collect-column-statistics-on-write": "false",
+    "hive.parquet.use-column-names": "true",
+    // The other file system needs a plugin that is not there.
+    "fs.hadoop.enabled": "false",
+    "fs.native-s3.enabled": "true",
+    "s3.endpoint": store.endpoint,
+    "s3.region": store.region,
+    "s3.path-style-access": "true",
+    "s3.aws-access-key": store.accessKeyId,
+    "s3.aws-secret-key": store.secretAccessKey,
+  });
+}
+
+function toProperties(properties: Record<string, string>): string {
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join("");
+}
