@@ -23,8 +23,11 @@ export interface StackOptions {
   postgres?: boolean;
   /** An object store that speaks S3. Its first start builds it with Go 1.25 or newer. */
   objectStore?: boolean;
-  /** Trino (SQL in Athena's dialect) over tables in the object store, which it needs. Takes about 0.6 GB of memory. */
-  trino?: boolean;
+  /**
+   * Trino (SQL in Athena's dialect) over tables in the object store, which it needs. Takes about 0.6 GB of memory. It keeps
+   * the descriptions of its tables in the object store, or finds them in a Glue catalog.
+   */
+  trino?: boolean | { glueEndpoint?: string };
   /** Without `persist`, where the stack's own folder is made (default: the temporary folder), which is deleted at close. */
   dataDir?: string;
   /** Keeps the data of DynamoDB, Kafka, PostgreSQL and the object store in `dataDir` itself over restarts. Redis always starts empty. */
@@ -77,7 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ? withFreshPorts(() => startPostgres(context, { persist: options.persist ?? false }))
       : undefined,
     objectStore,
-    trino: wanted.trino && jvm && store ? startTrinoOver(jvm, store) : undefined,
+    trino: wanted.trino && jvm && store ? startTrinoOver(jvm, store, toObject(options.trino)) : undefined,
   };
   try {
     const [dynamodb, kafka, redis, postgres, ownStore, trino] = await Promise.all([
@@ -106,9 +109,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Once the object store serves, as Trino keeps the descriptions of its tables in there. */
-async function startTrinoOver(jvm: JvmContext, store: S3Address | Promise<S3Address>): Promise<RunningTrino> {
+async function startTrinoOver(
+  jvm: JvmContext,
+  store: S3Address | Promise<S3Address>,
+  options: { glueEndpoint?: string } = {},
+): Promise<RunningTrino> {
   const address = await store;
-  return withFreshPorts(() => startTrino(jvm, address));
+  return withFreshPorts(() => startTrino(jvm, address, options.glueEndpoint));
 }
 
 function dynamodbOptions(options: StackOptions): { storage: "memory" | "disk" } {

@@ -1,12 +1,22 @@
 import { startStack } from "@maru/devstack";
 import type { TestProject } from "vitest/node";
 import { serveGlue } from "../../src/local/serve-glue.ts";
+import { packageTemplate } from "../../src/template/package-template.ts";
+import type { CloudFormationTemplate } from "../../src/template/table-inputs.ts";
 
 /** What the tests of the lake share beside the table's engines. */
 export interface LakeEngines {
-  readonly objectStore: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly objectStore: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
   readonly trinoUrl: string;
+  readonly postgresUrl: string;
   readonly glueEndpoint: string;
+  /** As it was packaged for this run. */
+  readonly template: CloudFormationTemplate;
 }
 
 declare module "vitest" {
@@ -17,18 +27,22 @@ declare module "vitest" {
 
 /** vitest's globalSetup: an object store, a Glue catalog and Trino over both. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { template } = await packageTemplate();
   const glue = await serveGlue();
-  const { objectStore, trino, close } = await startStack({
+  const { objectStore, trino, postgres, close } = await startStack({
     objectStore: true,
     trino: { glueEndpoint: glue.endpoint },
+    postgres: true,
     onProgress: (line) => console.error(line),
   });
-  if (objectStore === undefined || trino === undefined)
+  if (objectStore === undefined || trino === undefined || postgres === undefined)
     throw new Error("The stack lacks an engine that was asked for.");
-  const { endpoint, accessKeyId, secretAccessKey } = objectStore;
+  const { endpoint, region, accessKeyId, secretAccessKey } = objectStore;
   project.provide("lake", {
-    objectStore: { endpoint, accessKeyId, secretAccessKey },
+    objectStore: { endpoint, region, accessKeyId, secretAccessKey },
+    template,
     trinoUrl: trino.url,
+    postgresUrl: postgres.url,
     glueEndpoint: glue.endpoint,
   });
   return async () => {

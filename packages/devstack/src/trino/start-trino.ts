@@ -15,7 +15,7 @@ export interface RunningTrino {
 }
 
 /** Starts one Trino that reads and writes tables in the object store, through its catalog `lake`. */
-export async function startTrino(context: JvmContext, store: S3Address): Promise<RunningTrino> {
+export async function startTrino(context: JvmContext, store: S3Address, glueEndpoint?: string): Promise<RunningTrino> {
   const engine = await context.prepare((deps) => fetchEngine(deps, TRINO));
   await createBucket(store, METASTORE_BUCKET);
   const folder = join(context.folder, "trino");
@@ -26,7 +26,7 @@ export async function startTrino(context: JvmContext, store: S3Address): Promise
   const url = `http://${address}`;
   const config = join(folder, "config.properties");
   await writeFile(config, serverProperties({ port, pluginFolder: join(engine.folder, "plugin"), catalogFolder }));
-  await writeFile(join(catalogFolder, "lake.properties"), lakeProperties(store));
+  await writeFile(join(catalogFolder, "lake.properties"), lakeProperties(store, glueEndpoint));
 
   const node = engineNode(context.supervisor, {
     id: 1,

@@ -23,16 +23,17 @@ export function serverProperties(server: { port: number; pluginFolder: string; c
 }
 
 /** The catalog `lake`: tables over files in the object store, behaving like Athena's where the two differ. */
-export function lakeProperties(store: S3Address): string {
+export function lakeProperties(store: S3Address, glueEndpoint?: string): string {
   return toProperties({
     "connector.name": "hive",
-    "hive.metastore": "file",
-    "hive.metastore.catalog.dir": `s3://${METASTORE_BUCKET}/`,
+    ...(glueEndpoint === undefined ? ownCatalog : glueCatalog(store, glueEndpoint)),
     // Tables, views and schemas may be made, replaced and dropped.
     "hive.security": "allow-all",
     "hive.partition-projection-enabled": "true",
     // A projected partition without a folder has no rows.
     "hive.ignore-absent-partitions": "true",
+    // A table without partitions has the files of all folders below its own.
+    "hive.recursive-directories": "true",
     "hive.non-managed-table-writes-enabled": "true",
     "hive.table-statistics-enabled": "false",
     "hive.collect-column-statistics-on-write": "false",
@@ -46,6 +47,20 @@ export function lakeProperties(store: S3Address): string {
     "s3.aws-access-key": store.accessKeyId,
     "s3.aws-secret-key": store.secretAccessKey,
   });
+}
+
+const ownCatalog = { "hive.metastore": "file", "hive.metastore.catalog.dir": `s3://${METASTORE_BUCKET}/` };
+
+/** Tables as a Glue catalog describes them, which takes any keys. */
+function glueCatalog(store: S3Address, endpoint: string): Record<string, string> {
+  return {
+    "hive.metastore": "glue",
+    "hive.metastore.glue.region": store.region,
+    "hive.metastore.glue.endpoint-url": endpoint,
+    "hive.metastore.glue.aws-access-key": store.accessKeyId,
+    "hive.metastore.glue.aws-secret-key": store.secretAccessKey,
+    "hive.metastore.glue.default-warehouse-dir": `s3://${METASTORE_BUCKET}/`,
+  };
 }
 
 function toProperties(properties: Record<string, string>): string {

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { S3Client } from "@aws-sdk/client-s3";
+import { queryTrino, scratchName } from "@maru/devstack";
+import { inject } from "vitest";
+import { createLakeFiles, type LakeFiles } from "../../src/lake/lake-files.ts";
+import { createGlueTables } from "../../src/local/glue-tables.ts";
+import type { TableInput } from "../../src/local/serve-glue.ts";
+import { tableInputs } from "../../src/template/table-inputs.ts";
+
+/** A bucket of this test file alone, with the tables of the packaged template over it. */
+export interface LakeSql {
+  readonly bucket: string;
+  readonly database: string;
+  readonly files: LakeFiles;
+  query(sql: string): Promise<{ readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] }>;
+  addTables(tables: readonly TableInput[]): Promise<void>;
+}
+
+export async function openLakeSql(): Promise<LakeSql> {
+  const { objectStore, trinoUrl, glueEndpoint, template } = inject("lake");
+  const bucket = scratchName("lake").toLowerCase().replaceAll("_", "-");
+  const database = scratchName("db").toLowerCase().replaceAll("-", "_");
+  const { endpoint, accessKeyId, secretAccessKey, region } = objectStore;
+  const client = new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+  const { CreateBucketCommand } = await import("@aws-sdk/client-s3");
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  await createGlueTables(glueEndpoint, database, tableInputs(template, { Lake: bucket }));
+  const query: LakeSql["query"] = async (sql) => {
+    const { columns, rows } = await queryTrino(trinoUrl, sql, { catalog: "lake", schema: database });
+    return { columns: columns.map(({ name }) => name), rows };
+  };
+  for (const view of ["messages", "rooms", "members"])
+    await query(readFileSync(join(import.meta.dirname, `../../sql/views/${view}.sql`), "utf8"));
+  const addTables = (tables: readonly TableInput[]) => createGlueTables(glueEndpoint, database, tables);
+  return { bucket, database, files: createLakeFiles(client, bucket), query, addTables };
+}
