@@ -12,6 +12,7 @@ import type { GatewayParts } from "./gateway-parts.ts";
 import { listenForUpgrades } from "./listen-for-upgrades.ts";
 import { Outbox } from "./outbox.ts";
 import { receiveControl, receiveFrame } from "./receive-frame.ts";
+import { stopReadingAfterEnd } from "./stop-reading-after-end.ts";
 import { sweep, sweepIntervalMs } from "./sweep.ts";
 import { chooseEncoding } from "./wire-encoding.ts";
 
@@ -93,9 +94,10 @@ export async function startGateway({ config, telemetry, random, ...options }: Ga
     rules: () => ({ origins, draining }),
     onRefusal: ({ status }) => metrics.refusals.inc({ reason: `HTTP_${status}` }),
     upgrade: (request, socket, head) =>
-      server.handleUpgrade(request, socket, head, (upgraded) =>
-        accept(upgraded, config.compression ? undefined : socket),
-      ),
+      server.handleUpgrade(request, socket, head, (upgraded) => {
+        stopReadingAfterEnd(socket);
+        accept(upgraded, config.compression ? undefined : socket);
+      }),
   });
   const timer = setInterval(() => sweep(parts), sweepIntervalMs(parts));
   log.info({ gateway: listener.address }, "listening for WebSockets");
