@@ -42,7 +42,7 @@ export async function run(args: readonly string[]): Promise<void> {
   await using fleet = await openFanoutFleet(stack, Math.max(...sizes));
   await using bare = await openBareSide(fleet);
   await using maru = await openMaruSide(fleet, stack.redis?.nodes ?? []);
-  const sender = createSender(maru.roomId);
+  const sender = createSender(maru.door.roomId);
   const results = [];
   for (const [index, sockets] of sizes.entries()) {
     // Sockets that come later take what earlier ones have left.

@@ -19,7 +19,7 @@ const help = `usage: npm run bench -- <name> [options]
   fanout       CPU per delivery of the gateway to many sockets of one room, against bare WebSocket sends of the same bytes
                  --sockets N,N  --ticks N  --rounds N
   abuse        delay of a room's entries beside sockets that do not read, flood, or send what is far too large
-                 --sockets N  --abusers N  --entries N
+                 --sockets N  --abusers N  --entries N  --again-ms N
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.

@@ -155,6 +155,28 @@ test("the bench fanout prints the CPU of a delivery of both sides, and how many 
   expect(results).toMatchObject({ bench: "fanout", results: [{ sockets: 50, burst: { messages_per_frame: 8 } }] });
 });
 
+test("the bench abuse prints the delays beside each abuse, and with which codes the abusers were refused", {
+  timeout: 180_000,
+}, async () => {
+  const { text, results } = await bench(
+    ...["abuse", "--sockets", "10", "--abusers", "2", "--entries", "20", "--again-ms", "20", "--results", ""],
+  );
+  expect(text).toContain("beside 2 sockets of the same room that misbehave");
+  expect(results).toMatchObject({ bench: "abuse", sockets: 10, abusers: 2, entries: 20, again_ms: 20 });
+  const { nobody, floods, "slow readers": slow, "large frames": large } = results.sides;
+  for (const side of [nobody, slow, floods, large]) {
+    expect(side.p50_ms).toBeGreaterThan(0);
+    expect(side.p99_ms).toBeGreaterThanOrEqual(side.p50_ms);
+    expect(side.gateway_read_bytes).toBeGreaterThan(0);
+  }
+  expect(slow).toMatchObject({ entered: 2, refused: 0, offered_bytes: 0 });
+  // Each was refused once before anything was measured.
+  for (const side of [floods, large]) expect(side.refused).toBeGreaterThanOrEqual(2);
+  expect(floods.closes[4201]).toBeGreaterThan(0);
+  expect(large.closes[1009]).toBeGreaterThan(0);
+  expect(large.offered_bytes).toBe(large.entered * 4 * 1024 * 1024);
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
   for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e", "burst"])

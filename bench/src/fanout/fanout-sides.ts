@@ -6,11 +6,12 @@ import { connectMaru, service } from "@maru/client";
 import { type Stack, scratchName } from "@maru/devstack";
 import { type Fleet, openFleet, type ProgramNode, type ServerNode } from "@maru/devstack/servers";
 import { type Entry, EntrySchema } from "@maru/protocol";
-import { ClientFrameSchema, ServerFramesSchema } from "@maru/protocol/realtime";
+import { ServerFramesSchema } from "@maru/protocol/realtime";
 import { signUserToken } from "@maru/server/identity/tokens.ts";
 import { createLog } from "@maru/server/log.ts";
 import { startRealtime } from "@maru/server/realtime/start-realtime.ts";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
+import { enterRoom, openWebSocket, type RoomDoor } from "./enter-room.ts";
 import { FrameCounter } from "./frame-counter.ts";
 
 /** One way to send to many sockets. */
@@ -65,7 +66,7 @@ export async function openBareSide(fleet: Fleet): Promise<FanoutSide> {
     counter,
     pid: program.pid ?? 0,
     async open(count) {
-      await inSteps(count, async () => void sockets.push(await connect(`ws://${program.httpAddress}`, [])));
+      await inSteps(count, async () => void sockets.push(await openWebSocket(`ws://${program.httpAddress}`, [])));
       for (const socket of sockets.splice(0)) taken(socket, counter, sockets);
     },
     async send(entries) {
@@ -82,9 +83,8 @@ export async function openBareSide(fleet: Fleet): Promise<FanoutSide> {
 }
 
 export interface MaruSide extends FanoutSide {
-  readonly roomId: string;
-  /** A socket more that follows the room, with the manners of whoever asks for it. */
-  enter(): Promise<WebSocket>;
+  /** Where more sockets that follow the room can be opened. */
+  readonly door: RoomDoor;
 }
 
 /** The real gateway, with everything from what Redis hands it to the sockets. */
@@ -111,15 +111,14 @@ export async function openMaruSide(fleet: Fleet, redisNodes: readonly string[]):
   const token = await signUserToken({ key, userId: "crowd", ttlSeconds: 3_600, audience: "maru-realtime" });
   const counter = new FrameCounter();
   const sockets: WebSocket[] = [];
-  const enter = () => enterRoom(`ws://${gateway.gatewayAddress}`, token, roomId);
+  const door = { url: `ws://${gateway.gatewayAddress}`, token, roomId };
   return {
     name: "maru",
-    roomId,
-    enter,
+    door,
     counter,
     pid: gateway.pid ?? 0,
     async open(count) {
-      await inSteps(count, async () => void sockets.push(await enter()));
+      await inSteps(count, async () => void sockets.push(await enterRoom(door)));
       for (const socket of sockets.splice(0)) taken(socket, counter, sockets);
     },
     send: (entries) => realtime.publisher.publishEntries(entries),
@@ -132,22 +131,6 @@ export async function openMaruSide(fleet: Fleet, redisNodes: readonly string[]):
       await api.stop();
     },
   };
-}
-
-async function enterRoom(url: string, token: string, roomId: string): Promise<WebSocket> {
-  const socket = await connect(url, ["maru.v1.protobuf"]);
-  // Two frames: the welcome, and that it follows.
-  const heard = new Promise<void>((resolve) => {
-    let frames = 0;
-    socket.on("message", (data: Buffer) => {
-      frames += framesIn(data);
-      if (frames >= 2) resolve();
-    });
-  });
-  send(socket, { case: "hello", value: { token, client: "bench" } });
-  send(socket, { case: "resume", value: { rooms: [{ roomId, seq: 1 }] } });
-  await heard;
-  return socket;
 }
 
 /** Entries as a room would have them next. */
@@ -176,36 +159,6 @@ function toMessage(entry: Entry): Uint8Array {
 export async function residentBytes(pid: number): Promise<number> {
   const [, pages = "0"] = (await readFile(`/proc/${pid}/statm`, "utf8")).split(" ");
   return Number(pages) * 4_096;
-}
-
-function framesIn(data: Buffer): number {
-  let count = 0;
-  // Field 1, length-delimited: each frame of ServerFrames.
-  for (let at = 0; at < data.length; count++) {
-    let length = 0;
-    let shift = 0;
-    at++;
-    for (let more = true; more; shift += 7) {
-      const byte = data[at++] ?? 0;
-      length |= (byte & 0x7f) << shift;
-      more = byte > 0x7f;
-    }
-    at += length;
-  }
-  return count;
-}
-
-function send(
-  socket: WebSocket,
-  kind: NonNullable<Parameters<typeof create<typeof ClientFrameSchema>>[1]>["kind"] & object,
-) {
-  socket.send(toBinary(ClientFrameSchema, create(ClientFrameSchema, { kind })));
-}
-
-async function connect(url: string, protocols: string[]): Promise<WebSocket> {
-  const socket = new WebSocket(url, protocols, { perMessageDeflate: false });
-  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
-  return socket;
 }
 
 /** From now on nothing but the headers of what comes is looked at. */
