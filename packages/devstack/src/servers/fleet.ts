@@ -61,6 +61,8 @@ export interface Fleet extends AsyncDisposable {
   startProgram(options: ProgramOptions): Promise<ProgramNode>;
   /** A token for a service, valid for a day. */
   token(service: string): Promise<string>;
+  /** A token with which a user connects to a gateway. */
+  userToken(userId: string): Promise<string>;
   /** Lets the folder stay at the end, so that the logs can be read. */
   keepLogs(): void;
   close(): Promise<void>;
@@ -104,6 +106,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     env,
     setUp: async () => void (await command("setup")),
     token: async (service) => (await command("token", "--service", service)).trim(),
+    userToken: async (userId) => (await command("token", "--user", userId)).trim(),
     startServer: (server) => {
       const id = ++started;
       return withFreshPorts(() => startServer(site.context, id, env, server));
