@@ -27,12 +27,12 @@ export function daysOfRooms(seed: number): ToldEntry[] {
   const random = randomOf(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const entries: ToldEntry[] = [];
-  for (let room = 0; room < 60; room++) {
+  for (let room = 0; room < 150; room++) {
     const roomId = `room-${room}`;
     let atMs = dayFromMs - 9 * 24 * hourMs + Math.floor(random() * 10.5 * 24 * hourMs);
     let seq = 0;
     const tell = (type: string, userId: string | undefined, body: ToldEntry["body"]): number => {
-      const delayMs = random() < 0.05 ? Math.floor(random() * 30 * hourMs) : Math.floor(random() * 90_000);
+      const delayMs = random() < 0.1 ? Math.floor(random() * 30 * hourMs) : Math.floor(random() * 90_000);
       const arrivedAtMs = [atMs + delayMs, ...(random() < 0.2 ? [atMs + delayMs + 60_000] : [])];
       entries.push({ roomId, seq: ++seq, type, userId, createdAtMs: atMs, body, arrivedAtMs });
       return seq;

@@ -46,10 +46,9 @@ async function exportUsers(): Promise<void> {
   const columns = await columnsOf(client, table);
   await client.end();
   const { endpoint, region, accessKeyId, secretAccessKey } = objectStore;
-  const target = openS3Target({
-    ...{ bucket: lake.bucket, prefix: "", endpoint, region },
-    credentials: { accessKeyId, secretAccessKey },
-  });
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+  const { signal } = new AbortController();
+  await using target = await openS3Target({ bucket: lake.bucket, prefix: "", endpoint, region }, signal);
   await exportTables({ postgresUrl, target, tables: [{ table }], day });
   const location = `s3://${lake.bucket}/tables/public.users/`;
   await lake.addTables([tableInput({ name: "public_users", location, columns })]);
