@@ -62,7 +62,7 @@ export const VERSITYGW: GoSource = {
   name: "versitygw",
   title: "Versity S3 Gateway",
   version: "1.8.0",
-  sizeMegabytes: 150,
+  sizeMegabytes: 110,
   folder: folderOf("versitygw"),
   goPackage: "github.com/versity/versitygw/cmd/versitygw",
 };

@@ -14,6 +14,8 @@ export function serverProperties(server: { port: number; pluginFolder: string; c
     "node.environment": "development",
     "node.internal-address": "127.0.0.1",
     "node.bind-ip": "127.0.0.1",
+    // With static catalogs, this node takes queries on `lake` only some time after it takes others.
+    "catalog.management": "dynamic",
     "plugin.dir": server.pluginFolder,
     "catalog.config-dir": server.catalogFolder,
     "query.max-memory": "400MB",
@@ -22,7 +24,10 @@ export function serverProperties(server: { port: number; pluginFolder: string; c
   });
 }
 
-/** The catalog `lake`: tables over files in the object store, behaving like Athena's where the two differ. */
+/**
+ * The catalog `lake`: tables over files in the object store. A table is in the bucket of its `external_location`, and
+ * without one beside its description, which is why a schema takes no location of its own.
+ */
 export function lakeProperties(store: S3Address, glueEndpoint?: string): string {
   return toProperties({
     "connector.name": "hive",
