@@ -17,7 +17,7 @@ test("every type reads back from Parquet as it was in PostgreSQL, at its edges t
     create domain price as numeric(12,2);
     create domain fair_price as price check (value is null or value > -1e10);
     create table edges (
-      n int4, b bool, i2 int2, i8 int8, f4 float4, f8 float8, dec numeric(38,10), exact numeric, money fair_price,
+      n int4, b bool, i2 int2, i8 int8, f4 float4, f8 float8, amount numeric(38,10), exact numeric, money fair_price,
       t text, v varchar(20), c char(5), u uuid, j json, jb jsonb, raw bytea, e mood,
       d date, ts timestamp, tz timestamptz, tm time, iv interval, ip inet, words text[], ids uuid[], big int8[]
     );
@@ -42,20 +42,20 @@ test("every type reads back from Parquet as it was in PostgreSQL, at its edges t
     "describe select * exclude (year, month, day) from read_parquet($file)",
   );
   expect(types.map((row) => `${row.column_name} ${row.column_type}`)).toEqual([
-    ...["n INTEGER", "b BOOLEAN", "i2 SMALLINT", "i8 BIGINT", "f4 FLOAT", "f8 DOUBLE", "dec DECIMAL(38,10)"],
+    ...["n INTEGER", "b BOOLEAN", "i2 SMALLINT", "i8 BIGINT", "f4 FLOAT", "f8 DOUBLE", "amount DECIMAL(38,10)"],
     ...["exact VARCHAR", "money DECIMAL(12,2)", "t VARCHAR", "v VARCHAR", "c VARCHAR", "u VARCHAR", "j VARCHAR"],
     ...["jb VARCHAR", "raw BLOB", "e VARCHAR", "d DATE", "ts TIMESTAMP", "tz TIMESTAMP WITH TIME ZONE", "tm VARCHAR"],
     ...["iv VARCHAR", "ip VARCHAR", "words VARCHAR", "ids VARCHAR", "big VARCHAR"],
   ]);
 
-  const columns = `n, b, i2, i8::varchar i8, f4::varchar f4, f8::varchar f8, dec::varchar dec, exact, money::varchar money, t, v, c,
+  const columns = `n, b, i2, i8::varchar i8, f4::varchar f4, f8::varchar f8, amount::varchar amount, exact, money::varchar money, t, v, c,
     u, j, jb, hex(raw) raw, e, d::varchar d, ts::varchar ts, tz::varchar tz, tm, iv, ip, words, ids, big`;
   const rows = await world.read("public.edges", `select ${columns} from read_parquet($file) order by n`);
   const id = "0a1b2c3d-0000-4000-8000-00000000000f";
   expect(rows[0]).toEqual({
     ...{ n: 1, b: true, i2: -32768, i8: "-9223372036854775808", f4: "-inf", f8: "5e-324" },
     ...{
-      dec: "-9999999999999999999999999999.9999999999",
+      amount: "-9999999999999999999999999999.9999999999",
       exact: "123456789012345678901234567890.123456789012345678901234567890",
     },
     ...{ money: "12345.60", t: "", v: "\\N", c: "ab", u: id, j: '{"a": 1.10}', jb: '{"b": [100]}', raw: "00FF0A22" },
@@ -65,7 +65,7 @@ test("every type reads back from Parquet as it was in PostgreSQL, at its edges t
   });
   expect(rows[1]).toEqual({
     ...{ n: 2, b: false, i2: 32767, i8: "9223372036854775807", f4: "nan", f8: "1.7976931348623157e+308" },
-    ...{ dec: "9999999999999999999999999999.9999999999", exact: "NaN", money: "-0.01" },
+    ...{ amount: "9999999999999999999999999999.9999999999", exact: "NaN", money: "-0.01" },
     ...{ t: '한국어 🙂 "quoted", comma\r\nline\ttab \\.', v: " ", c: "", u: null, j: null, jb: "null", raw: "" },
     ...{ e: "good", d: "9999-12-31", ts: "9999-12-31 23:59:59.999999", tz: "9999-12-31 23:59:59.999999+00" },
     ...{ tm: "00:00:00", iv: "P-1D", ip: "::1/128", words: "[]", ids: null, big: null },
@@ -119,14 +119,14 @@ test("all tables are as of one moment, though rows are written between their cop
 });
 
 test("views, partitioned tables and a condition are exported; a role's row policies never leave rows out in silence", async () => {
-  await world.sql(`create table parts (id int4, at date) partition by range (at);
+  await world.sql(`create table parts (id int4, born date) partition by range (born);
     create table parts_1 partition of parts for values from ('2026-01-01') to ('2027-01-01');
     insert into parts values (1, '2026-05-05'), (2, '2026-06-06');
-    create view shown as select id as "Id", at::text as at from parts; create materialized view kept as select * from parts`);
+    create view shown as select id as "Id", born::text as born from parts; create materialized view kept as select * from parts`);
   const report = await world.run("parts,shown,kept");
   expect(report.tables.map(({ rows }) => rows)).toEqual([2, 2, 2]);
-  expect(await world.read("public.shown", "select id, at from read_parquet($file) order by id limit 1")).toEqual([
-    { id: 1, at: "2026-05-05" },
+  expect(await world.read("public.shown", "select id, born from read_parquet($file) order by id limit 1")).toEqual([
+    { id: 1, born: "2026-05-05" },
   ]);
   const table = { schema: "public", table: "parts" };
   const some = await world.run("parts", { tables: [{ table, where: "id = 2 -- the second" }] });
