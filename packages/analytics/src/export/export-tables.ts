@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { columnsOf } from "./columns-of.ts";
 import type { OutOfRange } from "./copy-sql.ts";
@@ -57,34 +55,29 @@ export async function exportTables(options: ExportOptions): Promise<ExportReport
   // Every table's columns first: what cannot be exported is known before hours of copying.
   const plans = [];
   for (const one of tables) plans.push({ ...one, columns: await columnsOf(client, one.table) });
-  const scratch = await mkdtemp(join(tmpdir(), "maru-export-"));
-  try {
-    const written = [];
-    for (const { table, where, columns } of plans) {
-      signal.throwIfAborted();
-      const file = join(target.scratch, `${tableText(table)}.parquet.partial`);
-      const { rows, bytes } = await writeParquet({
-        ...{ client, table, columns, scratch, file, signal },
-        options: { where, outOfRange: options.outOfRange ?? "refuse" },
-        memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
-        onBytes: (bytes) => options.onProgress?.(table, bytes),
-      });
-      written.push({ table, rows, bytes, partial: file });
-    }
-    const reports = [];
+  const written = [];
+  for (const { table, where, columns } of plans) {
     signal.throwIfAborted();
-    for (const { table, rows, bytes, partial } of written) {
-      reports.push({
-        table: tableText(table),
-        rows,
-        bytes,
-        file: await target.publish(partial, dayFolder(table, day)),
-      });
-    }
-    return { day, snapshotAt: snapshot.takenAt.toISOString(), tables: reports };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
+    const file = join(target.scratch, `${tableText(table)}.parquet.partial`);
+    const { rows, bytes } = await writeParquet({
+      ...{ client, table, columns, scratch: target.scratch, file, signal },
+      options: { where, outOfRange: options.outOfRange ?? "refuse" },
+      memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
+      onBytes: (bytes) => options.onProgress?.(table, bytes),
+    });
+    written.push({ table, rows, bytes, partial: file });
   }
+  const reports = [];
+  signal.throwIfAborted();
+  for (const { table, rows, bytes, partial } of written) {
+    reports.push({
+      table: tableText(table),
+      rows,
+      bytes,
+      file: await target.publish(partial, dayFolder(table, day)),
+    });
+  }
+  return { day, snapshotAt: snapshot.takenAt.toISOString(), tables: reports };
 }
 
 function requireDistinct(tables: readonly TableExport[]): void {

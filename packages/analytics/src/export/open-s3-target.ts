@@ -33,6 +33,7 @@ export async function openS3Target(place: S3Place, signal: AbortSignal): Promise
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
   });
+  await requireBucket(s3, place, signal);
   const scratch = await mkdtemp(join(tmpdir(), "maru-export-"));
   return {
     scratch,
@@ -56,6 +57,23 @@ export async function openS3Target(place: S3Place, signal: AbortSignal): Promise
       await rm(scratch, { recursive: true, force: true });
     },
   };
+}
+
+// Before anything is copied: a store that refuses a stream may just close the connection, and say nothing.
+async function requireBucket(s3: S3Client, { bucket, prefix }: S3Place, abortSignal: AbortSignal): Promise<void> {
+  try {
+    await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }), { abortSignal });
+  } catch (error) {
+    s3.destroy();
+    abortSignal.throwIfAborted();
+    const { name, message } = error as Error;
+    throw new ObjectStoreError(
+      `s3://${bucket}/${prefix} cannot be listed, which an export needs: ${name}: ${message}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 // The SDK does not send a stream again, as it cannot read it again: the file is opened anew here.
