@@ -1,6 +1,6 @@
 import { Client, DatabaseError } from "pg";
 import { SESSION_SQL } from "./columns-sql.ts";
-import { PostgresUnreachableError, TablePermissionError, UnknownTableError } from "./errors.ts";
+import { CopyFailedError, PostgresUnreachableError, TablePermissionError, UnknownTableError } from "./errors.ts";
 import { quotedTable, type TableName, tableText } from "./table-name.ts";
 
 /** One transaction that sees all tables as of one moment, and in which none of them changes its columns. */
@@ -27,9 +27,7 @@ export async function openSnapshot(url: string, tables: readonly TableName[]): P
   } catch (error) {
     await client.end();
     throw error instanceof DatabaseError && error.code === "55P03"
-      ? new TablePermissionError(
-          "somebody changes one of the tables, and did so for longer than a minute: try again later",
-        )
+      ? new CopyFailedError("somebody changes one of the tables, and did so for longer than a minute: try again later")
       : error;
   }
 }
