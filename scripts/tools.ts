@@ -3,13 +3,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "./published.ts";
+import { installNpmTool, isNpmToolInstalled } from "./tools/install-npm.ts";
 import { installPython, isInstalled } from "./tools/install-python.ts";
 import {
+  cfnLint,
   connectconformance,
   examplePython,
   goExample,
   grpcurl,
   node22,
+  osls,
   referencePython,
   tools,
 } from "./tools/pinned.ts";
@@ -30,7 +33,7 @@ requireCommand(
 requireCommand(
   "python3",
   ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"],
-  "Python is missing: install Python 3.11 or newer with its venv (for the example in Python and docs/reference), and run this again.",
+  "Python is missing: install Python 3.11 or newer with its venv (for the example in Python, docs/reference and cfn-lint), and run this again.",
 );
 
 for (const tool of [grpcurl, connectconformance]) {
@@ -58,7 +61,12 @@ if (!existsSync(node22.path)) {
 
 execFileSync("go", ["mod", "download"], { cwd: goExample, stdio: ["ignore", "inherit", "inherit"] });
 
-for (const python of [examplePython, referencePython]) {
+if (!isNpmToolInstalled(osls)) {
+  process.stdout.write(`installing ${relative(root, osls.lock)} …\n`);
+  installNpmTool(osls);
+}
+
+for (const python of [examplePython, referencePython, cfnLint]) {
   if (isInstalled(python)) continue;
   process.stdout.write(`installing ${relative(root, python.requirements)} …\n`);
   installPython(python);

@@ -44,6 +44,26 @@ export const examplePython = pythonTools("python", "examples/python/requirements
 /** The generator of docs/reference. */
 export const referencePython = pythonTools("reference", "scripts/reference/requirements.txt");
 
+/** Lints the template of the lake. */
+export const cfnLint = pythonTools("cfn-lint", "scripts/tools/cfn-lint/requirements.txt");
+
+/** A program of a registry that the workspace itself does not need. */
+export interface NpmTool {
+  readonly folder: string;
+  /** Folder of its package.json and lock file. */
+  readonly lock: string;
+  readonly path: string;
+}
+
+const oslsFolder = join(tools, "osls");
+
+/** Packages the template of the lake. */
+export const osls: NpmTool = {
+  folder: oslsFolder,
+  lock: join(root, "scripts/tools/osls"),
+  path: join(oslsFolder, "node_modules/.bin/osls"),
+};
+
 function pythonTools(name: string, requirements: string): PythonTools {
   const folder = join(tools, name);
   return { folder, requirements: join(root, requirements), bin: join(folder, "bin") };
