@@ -1,9 +1,9 @@
 // Bundles the functions of the lake, each into one file. usage: node scripts/bundle-analytics.ts [--out FOLDER]
-import { readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
-import { root } from "./check/command.ts";
+import { bundleAnalytics } from "./build/bundle-analytics.ts";
+import { root } from "./published.ts";
 
 const help = `usage: npm run bundle-analytics -- [--out FOLDER]
 
@@ -21,25 +21,6 @@ const { values } = parseArgs({
   },
 });
 if (values.help) process.stdout.write(help);
-else await bundle(join(root, "packages/analytics/src/functions"), values.out);
-
-async function bundle(entries: string, out: string): Promise<void> {
-  const files = readdirSync(entries).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  for (const file of files) {
-    const outfile = join(out, basename(file, ".ts"), "index.mjs");
-    await build({
-      entryPoints: [join(entries, file)],
-      outfile,
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "node22",
-      loader: { ".sql": "text" },
-      sourcemap: "linked",
-      // Dependencies that are CommonJS ask for Node's own modules by `require`, which a module does not have.
-      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-      logLevel: "warning",
-    });
-    process.stdout.write(`${outfile}: ${Math.ceil(statSync(outfile).size / 1024)} KiB\n`);
-  }
-}
+else
+  for (const file of await bundleAnalytics(values.out))
+    process.stdout.write(`${file}: ${Math.ceil(statSync(file).size / 1024)} KiB\n`);
