@@ -14,8 +14,8 @@ export function checkPermissions(template: Template, codeActions: ReadonlyMap<st
         `${role} must be the role of one part; it is of ${users.map(({ part }) => part).join(", ") || "none"}`,
       );
     const called = new Set(users.flatMap(({ calls }) => [...calls]));
-    for (const call of called.difference(granted)) problems.push(`${role} does not grant ${call}`);
-    for (const grant of granted.difference(called)) problems.push(`${role} grants ${grant}, which nothing calls`);
+    for (const call of called) if (!granted.has(call)) problems.push(`${role} does not grant ${call}`);
+    for (const grant of granted) if (!called.has(grant)) problems.push(`${role} grants ${grant}, which nothing calls`);
     for (const grant of granted)
       if (/\*.* on |on \*$/.test(grant)) problems.push(`${role} grants ${grant}: name what it is`);
   }

@@ -14,8 +14,8 @@ export function checkWorkflow(template: Template): string[] {
 
   const used = new Set([...JSON.stringify(Definition).matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name));
   const given = new Set(Object.keys(DefinitionSubstitutions ?? {}));
-  for (const name of used.difference(given)) problems.push(`\${${name}} is not among the substitutions`);
-  for (const name of given.difference(used)) problems.push(`the substitution ${name} is not used`);
+  for (const name of used) if (!given.has(name)) problems.push(`\${${name}} is not among the substitutions`);
+  for (const name of given) if (!used.has(name)) problems.push(`the substitution ${name} is not used`);
 
   for (const { name, state } of statesOf(Definition))
     if (state.Type === "Task" && state.TimeoutSeconds === undefined)
