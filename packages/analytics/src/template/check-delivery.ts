@@ -8,6 +8,7 @@ export interface DeliveryProperties {
     readonly Prefix?: string;
     readonly ErrorOutputPrefix?: string;
     readonly CompressionFormat?: string;
+    readonly CloudWatchLoggingOptions?: { readonly LogGroupName?: unknown };
     readonly BufferingHints?: { readonly IntervalInSeconds?: number };
   };
 }

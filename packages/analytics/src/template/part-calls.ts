@@ -15,7 +15,6 @@ export interface PartCalls {
 
 interface FunctionProperties {
   readonly Role: unknown;
-  readonly LoggingConfig?: { readonly LogGroup?: unknown };
   readonly Environment?: { readonly Variables?: Readonly<Record<string, unknown>> };
 }
 
@@ -103,9 +102,11 @@ function callsOfLog(part: string): string[] {
 function callsOfDelivery(destination: DeliveryProperties["ExtendedS3DestinationConfiguration"]): Set<string> {
   const bucket = renderReference(destination.BucketARN);
   const places = [destination.Prefix, destination.ErrorOutputPrefix].map((prefix = "") => prefix.split("!{")[0]);
+  const log = destination.CloudWatchLoggingOptions?.LogGroupName;
   const folders = places.map((place = "") => `${bucket}/${place.slice(0, place.indexOf("/") + 1)}*`);
   return new Set([
     ...folders.flatMap((folder) => [`s3:PutObject on ${folder}`, `s3:AbortMultipartUpload on ${folder}`]),
     ...["GetBucketLocation", "ListBucket", "ListBucketMultipartUploads"].map((action) => `s3:${action} on ${bucket}`),
+    ...(log === undefined ? [] : [`logs:PutLogEvents on ${renderReference(log)}`]),
   ]);
 }
