@@ -60,7 +60,15 @@ export async function startLakeWorld(): Promise<LakeWorld> {
         buffer: { bytes: 200_000, ms: 200 },
         async openFunction(firehose, deliveryStream) {
           const handler = openFlatten({
-            ...{ region: dynamodb.region, controlTable, deliveryStream, hashKey, files, bucket: "" },
+            ...{
+              region: dynamodb.region,
+              controlTable,
+              deliveryStream,
+              hashKey,
+              files,
+              failuresBucket: "",
+              failuresPrefix: "failures/",
+            },
             folder: join(import.meta.dirname, ".."),
             giveUpAfterMs: 600_000,
             logLevel: "silent",

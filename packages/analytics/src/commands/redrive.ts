@@ -1,7 +1,7 @@
 // npm run lake-redrive: brings what was put aside into the lake.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createDynamoCardTypes } from "@maru/server/store/card-types.ts";
+import { createCardTypeReader } from "@maru/server/store/card-type-reader.ts";
 import { createClient } from "@maru/server/store/client.ts";
 import { createOpenCardTypes } from "../flatten/open-card-types.ts";
 import { openLake } from "../lake/open-lake.ts";
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const client = createClient({
     ...{ region, maxAttempts: 5, connectionTimeoutMs: 2_000, requestTimeoutMs: 10_000, maxSockets: 10 },
   });
-  const store = createDynamoCardTypes({ client, tableName: values["control-table"] });
+  const store = createCardTypeReader({ client, tableName: values["control-table"] });
   const { objects, delivered, left } = await redrive({
     files: openLake(lake),
     flattening: {

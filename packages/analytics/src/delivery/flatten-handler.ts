@@ -81,9 +81,10 @@ function tell(
     again: again.length,
   };
   if (!keeping.isDone) log.error({ ...figures, error: keeping.error }, "the failure place cannot be written to");
-  else if (kept.length > 0) log.error({ ...figures, kept: kept.length, why: kept[0]?.why }, "records were put aside");
+  else if (kept.length > 0)
+    log.error({ ...figures, putAside: kept.length, why: kept[0]?.why }, "records were put aside");
   if (again.length > 0) log.error({ ...figures, why: again[0]?.why }, "a part of a batch comes again");
-  else log.info({ ...figures, kept: kept.length }, "delivered a batch");
+  else log.info({ ...figures, putAside: kept.length }, "delivered a batch");
 }
 
 function committedAtMs({ dynamodb }: LambdaStreamRecord): number {

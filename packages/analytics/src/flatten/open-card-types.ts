@@ -1,4 +1,4 @@
-import type { CardTypeStore } from "@maru/server/domain/cards/card-type-store.ts";
+import type { CardTypeReader } from "@maru/server/domain/cards/card-type-store.ts";
 import {
   type CardTypes,
   createCardTypes,
@@ -10,7 +10,7 @@ import type { CardShowing } from "./card-json.ts";
 
 /** Opens registered types of cards, and keeps them for the batches to come. Throws when they cannot be read now. */
 export function createOpenCardTypes(
-  store: CardTypeStore,
+  store: CardTypeReader,
   nowMs: () => number,
 ): (types: readonly string[]) => Promise<CardShowing> {
   const known = createCardTypes({ store, clock: { nowMs }, limits: defaultCardTypesLimits });
@@ -21,7 +21,7 @@ export function createOpenCardTypes(
 }
 
 /** Undefined for a type that is not registered: such a card came here by another way than the service. */
-async function openOne(known: CardTypes, type: string): Promise<RegisteredType | undefined> {
+async function openOne(known: CardTypes<CardTypeReader>, type: string): Promise<RegisteredType | undefined> {
   try {
     return await known.require(type);
   } catch (error) {

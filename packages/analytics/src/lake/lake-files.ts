@@ -4,9 +4,9 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
-  PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { createObjectWriter } from "./object-writer.ts";
 
 /** The objects of the lake's bucket. */
 export interface LakeFiles {
@@ -22,6 +22,7 @@ export interface LakeFiles {
 
 export function createLakeFiles(client: S3Client, bucket: string): LakeFiles {
   return {
+    ...createObjectWriter(client, bucket),
     async *list(prefix, signal) {
       let token: string | undefined;
       do {
@@ -39,9 +40,6 @@ export function createLakeFiles(client: S3Client, bucket: string): LakeFiles {
         if (error instanceof Error && error.name === "NoSuchKey") return undefined;
         throw error;
       }
-    },
-    async write(key, body, signal) {
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }), { abortSignal: signal });
     },
     async copy(from, to) {
       await client.send(new CopyObjectCommand({ Bucket: bucket, CopySource: `${bucket}/${from}`, Key: to }));

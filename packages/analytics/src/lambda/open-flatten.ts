@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { S3Client } from "@aws-sdk/client-s3";
 import { createLog, type LogLevel } from "@maru/server/log.ts";
-import { createDynamoCardTypes } from "@maru/server/store/card-types.ts";
+import { createCardTypeReader } from "@maru/server/store/card-type-reader.ts";
 import { createClient } from "@maru/server/store/client.ts";
 import { createFirehoseStream } from "../delivery/firehose-stream.ts";
 import { createFlattenHandler, type FlattenHandler } from "../delivery/flatten-handler.ts";
 import { createLakeFailurePlace } from "../delivery/lake-failure-place.ts";
 import { createOpenCardTypes } from "../flatten/open-card-types.ts";
-import { createLakeFiles, type LakeFiles } from "../lake/lake-files.ts";
+import type { LakeFiles } from "../lake/lake-files.ts";
+import { createObjectWriter } from "../lake/object-writer.ts";
 import { parsePersonalData } from "../privacy/parse-personal-data.ts";
 import { createPseudonyms } from "../privacy/pseudonyms.ts";
 
@@ -17,7 +18,9 @@ export interface FlattenFunction {
   readonly region: string;
   readonly controlTable: string;
   readonly deliveryStream: string;
-  readonly bucket: string;
+  readonly failuresBucket: string;
+  /** `failures/` */
+  readonly failuresPrefix: string;
   readonly hashKey: string;
   /** Holds personal-data.yaml. */
   readonly folder: string;
@@ -36,13 +39,13 @@ export interface FlattenFunction {
 /** Connects once for an instance of the function. */
 export function openFlatten(options: FlattenFunction): FlattenHandler {
   const { region, local } = options;
-  const { files = createLakeFiles(new S3Client({ region }), options.bucket) } = options;
+  const { files = createObjectWriter(new S3Client({ region }), options.failuresBucket) } = options;
   const nowMs = Date.now;
   const control = createClient({
     ...{ region, maxAttempts: 3, connectionTimeoutMs: 1_000, requestTimeoutMs: 5_000, maxSockets: 50 },
     ...(local !== undefined && { endpoint: local.dynamodb, credentials: local.credentials }),
   });
-  const cardTypes = createDynamoCardTypes({ client: control, tableName: options.controlTable });
+  const cardTypes = createCardTypeReader({ client: control, tableName: options.controlTable });
   const firehose = new FirehoseClient({
     ...{ region, maxAttempts: 1 },
     ...(local !== undefined && { endpoint: local.firehose, credentials: local.credentials }),
@@ -55,7 +58,7 @@ export function openFlatten(options: FlattenFunction): FlattenHandler {
     openCardTypes: createOpenCardTypes(cardTypes, nowMs),
     // The handler tries again by itself, and only what failed.
     stream: createFirehoseStream(firehose, options.deliveryStream),
-    failures: createLakeFailurePlace(files, { prefix: "failures/", nowMs }),
+    failures: createLakeFailurePlace(files, { prefix: options.failuresPrefix, nowMs }),
     log: createLog(options.logLevel),
     nowMs,
     random: Math.random,

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LambdaBatchAnswer } from "@maru/server/relay/lambda.ts";
 import type { LambdaStreamEvent, LambdaStreamRecord } from "@maru/server/relay/lambda-record.ts";
 import type { StreamsClient } from "@maru/server/store/client.ts";
-import { toRecordJson } from "@maru/server/store/record-json.ts";
-import { describeShards, readShard, type StreamRecord } from "@maru/server/store/stream.ts";
+import { describeShards, readShard } from "@maru/server/store/stream.ts";
+import { toLambdaRecord } from "./lambda-event.ts";
 import { type OpenMappingState, openMappingState } from "./mapping-state.ts";
 
 export interface EventSourceMappingOptions {
@@ -112,9 +112,4 @@ function doneOf(records: readonly LambdaStreamRecord[], { batchItemFailures }: L
   const numbers = records.map(({ dynamodb }) => dynamodb?.SequenceNumber);
   const failed = batchItemFailures.map(({ itemIdentifier }) => Math.max(0, numbers.indexOf(itemIdentifier)));
   return Math.min(records.length, ...failed);
-}
-
-/** A record of the stream as Lambda writes it. */
-export function toLambdaRecord(record: StreamRecord, streamArn: string): LambdaStreamRecord {
-  return { ...JSON.parse(toRecordJson(record)), eventSourceARN: streamArn };
 }

@@ -1,10 +1,10 @@
-import type { TableInput } from "./serve-glue.ts";
+import type { AnyTableInput } from "./serve-glue.ts";
 
 /** Puts tables into a Glue catalog, as a deployment does, and their database where there is none. */
 export async function createGlueTables(
   endpoint: string,
   database: string,
-  tables: readonly TableInput[],
+  tables: readonly AnyTableInput[],
 ): Promise<void> {
   await call(endpoint, "CreateDatabase", { DatabaseInput: { Name: database } }, "AlreadyExistsException");
   for (const TableInput of tables) await call(endpoint, "CreateTable", { DatabaseName: database, TableInput });

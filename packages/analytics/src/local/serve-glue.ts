@@ -1,13 +1,16 @@
 import { AwsError, type AwsJsonServer, startAwsJsonServer } from "./aws-json-server.ts";
 
 /** A table as Glue is given one. */
-export type TableInput = { readonly Name: string } & Readonly<Record<string, unknown>>;
+export interface AnyTableInput {
+  readonly Name: string;
+  readonly StorageDescriptor: object;
+}
 
 interface OfTable {
   readonly DatabaseName: string;
   readonly Name: string;
   readonly TableName?: string;
-  readonly TableInput?: TableInput;
+  readonly TableInput?: AnyTableInput;
 }
 
 /**
@@ -20,7 +23,7 @@ export function serveGlue(): Promise<AwsJsonServer> {
   const put = ({ DatabaseName, TableInput }: OfTable): void => {
     if (TableInput === undefined) throw new AwsError("InvalidInputException", "there is no TableInput");
     const now = Date.now() / 1000;
-    const StorageDescriptor = { NumberOfBuckets: 0, ...(TableInput.StorageDescriptor as object) };
+    const StorageDescriptor = { NumberOfBuckets: 0, ...TableInput.StorageDescriptor };
     const table = { ...TableInput, StorageDescriptor, DatabaseName, CreateTime: now, UpdateTime: now };
     tablesOf(DatabaseName).set(TableInput.Name, table);
   };

@@ -70,6 +70,10 @@ function callsOfCode(template: Template, { Environment }: FunctionProperties, ac
     const named = variables.map(([, value]) => renderReference(value)).filter((value) => streams.includes(value));
     return named.map((stream) => `${action} on ${stream}`);
   }
+  if (action.startsWith("dynamodb:")) {
+    const tables = variables.filter(([name]) => name.endsWith("_TABLE"));
+    return tables.map(([, table]) => `${action} on dynamodb table/${renderReference(table)}`);
+  }
   if (action.startsWith("s3:")) {
     const buckets = variables.filter(([name]) => name.endsWith("_BUCKET"));
     return buckets.map(([name, bucket]) => {

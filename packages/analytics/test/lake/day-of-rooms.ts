@@ -20,7 +20,7 @@ const hourMs = 3_600_000;
 
 export const regionOf = (userId: string): string | undefined =>
   userId === "user-0" ? undefined : `region-${Number(userId.slice(5)) % 3}`;
-export const userIds = Array.from({ length: 150 }, (_, n) => `user-${n}`);
+export const userIds = Array.from({ length: 1000 }, (_, n) => `user-${n}`);
 
 /** Ten days of rooms, with something at each side of each midnight that matters, from a seed. */
 export function daysOfRooms(seed: number): ToldEntry[] {

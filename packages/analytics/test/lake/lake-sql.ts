@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { queryTrino, scratchName } from "@maru/devstack";
 import { inject } from "vitest";
 import { createLakeFiles, type LakeFiles } from "../../src/lake/lake-files.ts";
 import { createGlueTables } from "../../src/local/glue-tables.ts";
-import type { TableInput } from "../../src/local/serve-glue.ts";
-import { tableInputs } from "../../src/template/table-inputs.ts";
+import type { AnyTableInput } from "../../src/local/serve-glue.ts";
+import { readCatalog } from "../../src/template/read-catalog.ts";
+import { tableInputOf } from "../../src/template/table-input.ts";
 
 /** A bucket of this test file alone, with the tables of the packaged template over it. */
 export interface LakeSql {
@@ -14,11 +15,11 @@ export interface LakeSql {
   readonly database: string;
   readonly files: LakeFiles;
   query(sql: string): Promise<{ readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] }>;
-  addTables(tables: readonly TableInput[]): Promise<void>;
+  addTables(tables: readonly AnyTableInput[]): Promise<void>;
 }
 
 export async function openLakeSql(): Promise<LakeSql> {
-  const { objectStore, trinoUrl, glueEndpoint, template } = inject("lake");
+  const { objectStore, trinoUrl, glueEndpoint } = inject("lake");
   const bucket = scratchName("lake").toLowerCase().replaceAll("_", "-");
   const database = scratchName("db").toLowerCase().replaceAll("-", "_");
   const { endpoint, accessKeyId, secretAccessKey, region } = objectStore;
@@ -28,15 +29,18 @@ export async function openLakeSql(): Promise<LakeSql> {
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },
   });
-  const { CreateBucketCommand } = await import("@aws-sdk/client-s3");
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  await createGlueTables(glueEndpoint, database, tableInputs(template, { Lake: bucket }));
+  await createGlueTables(
+    glueEndpoint,
+    database,
+    ["events", "events_all"].map((table) => tableInputOf(readCatalog(), table, { Lake: bucket })),
+  );
   const query: LakeSql["query"] = async (sql) => {
     const { columns, rows } = await queryTrino(trinoUrl, sql, { catalog: "lake", schema: database });
     return { columns: columns.map(({ name }) => name), rows };
   };
   for (const view of ["messages", "rooms", "members"])
     await query(readFileSync(join(import.meta.dirname, `../../sql/views/${view}.sql`), "utf8"));
-  const addTables = (tables: readonly TableInput[]) => createGlueTables(glueEndpoint, database, tables);
+  const addTables = (tables: readonly AnyTableInput[]) => createGlueTables(glueEndpoint, database, tables);
   return { bucket, database, files: createLakeFiles(client, bucket), query, addTables };
 }

@@ -1,8 +1,6 @@
 import { startStack } from "@maru/devstack";
 import type { TestProject } from "vitest/node";
 import { serveGlue } from "../../src/local/serve-glue.ts";
-import { packageTemplate } from "../../src/template/package-template.ts";
-import type { CloudFormationTemplate } from "../../src/template/table-inputs.ts";
 
 /** What the tests of the lake share beside the table's engines. */
 export interface LakeEngines {
@@ -15,8 +13,6 @@ export interface LakeEngines {
   readonly trinoUrl: string;
   readonly postgresUrl: string;
   readonly glueEndpoint: string;
-  /** As it was packaged for this run. */
-  readonly template: CloudFormationTemplate;
 }
 
 declare module "vitest" {
@@ -27,7 +23,6 @@ declare module "vitest" {
 
 /** vitest's globalSetup: an object store, a Glue catalog and Trino over both. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { template } = await packageTemplate();
   const glue = await serveGlue();
   const { objectStore, trino, postgres, close } = await startStack({
     objectStore: true,
@@ -40,7 +35,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const { endpoint, region, accessKeyId, secretAccessKey } = objectStore;
   project.provide("lake", {
     objectStore: { endpoint, region, accessKeyId, secretAccessKey },
-    template,
     trinoUrl: trino.url,
     postgresUrl: postgres.url,
     glueEndpoint: glue.endpoint,

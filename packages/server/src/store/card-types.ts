@@ -1,37 +1,23 @@
-import { GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { CardTypeRecord, CardTypeStore } from "../domain/cards/card-type-store.ts";
-import type { AttributeMap } from "./attribute-map.ts";
 import { batchGet } from "./batch-get.ts";
 import { cardTypeKey, descriptorsKey, fromCardTypeItem, typesPartition } from "./card-type-items.ts";
+import { type CardTypesOptions, createCardTypeReader } from "./card-type-reader.ts";
 import { putCardTypes } from "./put-card-types.ts";
 import { reaching } from "./store-error.ts";
-import { type Consumed, countRead, countWrite, type TableAccess } from "./table-access.ts";
-
-export interface CardTypesOptions {
-  readonly client: TableAccess["client"];
-  /** The control table's. */
-  readonly tableName: string;
-  readonly onConsumed?: (consumed: Consumed) => void;
-}
+import { countRead, countWrite, type TableAccess } from "./table-access.ts";
 
 /** Types of cards in the control table: a small item for each type, and their descriptors apart, by hash. */
 export function createDynamoCardTypes({ onConsumed = () => undefined, ...options }: CardTypesOptions): CardTypeStore {
   const table = { ...options, onConsumed };
   return {
-    async readType(type) {
-      const item = await getItem(table, "read_card_type", cardTypeKey(type));
-      return item && fromCardTypeItem(item);
-    },
+    ...createCardTypeReader(table),
     async readTypes(types) {
       const items = await batchGet(table, "read_card_types", [...new Set(types)].map(cardTypeKey));
       return new Map(items.map(fromCardTypeItem).map((record) => [record.type, record]));
     },
     listTypes: (afterType, limit) => listTypes(table, afterType, limit),
     putTypes: (records) => putCardTypes(table, records),
-    async readDescriptors(hash) {
-      const item = await getItem(table, "read_card_descriptors", descriptorsKey(hash));
-      return item?.descriptor_set?.B;
-    },
     async putDescriptors(hash, descriptorSet) {
       const command = new PutItemCommand({
         TableName: table.tableName,
@@ -42,18 +28,6 @@ export function createDynamoCardTypes({ onConsumed = () => undefined, ...options
       countWrite(table, "put_card_descriptors", ConsumedCapacity);
     },
   };
-}
-
-async function getItem(table: TableAccess, operation: string, Key: AttributeMap): Promise<AttributeMap | undefined> {
-  const command = new GetItemCommand({
-    TableName: table.tableName,
-    Key,
-    ConsistentRead: true,
-    ReturnConsumedCapacity: "TOTAL",
-  });
-  const { Item, ConsumedCapacity } = await reaching(table.client.send(command));
-  countRead(table, operation, ConsumedCapacity);
-  return Item;
 }
 
 async function listTypes(table: TableAccess, afterType: string | undefined, limit: number): Promise<CardTypeRecord[]> {

@@ -27,3 +27,6 @@ export interface CardTypeStore {
   /** Before the types that name it, so that no type is without descriptors. Doing it twice is harmless. */
   putDescriptors(hash: string, descriptorSet: Uint8Array): Promise<void>;
 }
+
+/** What is needed of the types by whoever only reads cards. */
+export type CardTypeReader = Pick<CardTypeStore, "readType" | "readDescriptors">;

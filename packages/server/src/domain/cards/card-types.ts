@@ -3,7 +3,7 @@ import { ErrorReason } from "@maru/protocol";
 import { LRUCache } from "lru-cache";
 import { MaruError } from "../../errors.ts";
 import type { Clock } from "../clock.ts";
-import type { CardTypeRecord, CardTypeStore } from "./card-type-store.ts";
+import type { CardTypeReader, CardTypeRecord, CardTypeStore } from "./card-type-store.ts";
 import { openDescriptors } from "./type-descriptors.ts";
 
 export interface RegisteredType {
@@ -15,8 +15,8 @@ export interface RegisteredType {
 }
 
 /** The types of cards as one process sees them. */
-export interface CardTypes {
-  readonly store: CardTypeStore;
+export interface CardTypes<Store extends CardTypeReader = CardTypeStore> {
+  readonly store: Store;
   /**
    * The type, perhaps by older descriptors: an older revision accepts all that a newer one does, since fields that it does
    * not name are good. Refused with CARD_TYPE_UNKNOWN only after a strongly consistent read that began after the call.
@@ -36,8 +36,8 @@ export interface CardTypesLimits {
 
 export const defaultCardTypesLimits: CardTypesLimits = { cacheBytes: 32 * 1024 * 1024, maxAgeMs: 30_000 };
 
-export interface CardTypesOptions {
-  readonly store: CardTypeStore;
+export interface CardTypesOptions<Store extends CardTypeReader> {
+  readonly store: Store;
   readonly clock: Clock;
   readonly limits: CardTypesLimits;
 }
@@ -56,7 +56,11 @@ interface Opened {
   readonly descriptorSet: Uint8Array;
 }
 
-export function createCardTypes({ store, clock, limits }: CardTypesOptions): CardTypes {
+export function createCardTypes<Store extends CardTypeReader>({
+  store,
+  clock,
+  limits,
+}: CardTypesOptions<Store>): CardTypes<Store> {
   const known = new LRUCache<string, KnownType>({ max: maxKnownTypes });
   // What a hash stands for never changes, so those who need it at once may wait for one read.
   const opened = new LRUCache<string, Opened>({
