@@ -20,12 +20,14 @@ export interface FeedOptions {
   /** Rooms that are written to at the same time. */
   readonly parallel: number;
   readonly signal: AbortSignal;
-  readonly onProgress: (messages: number, rooms: number) => void;
+  /** How many messages are sent, of how many lines that the file has. */
+  readonly onProgress: (messages: number, total: number) => void;
 }
 
 export interface Fed {
   readonly roomIds: readonly string[];
   readonly messages: number;
+  /** Who wrote, the busiest first. */
   readonly userIds: readonly string[];
 }
 
@@ -35,18 +37,21 @@ export interface Fed {
  */
 export async function feedConversations(options: FeedOptions): Promise<Fed> {
   const rooms = await readRooms(options.file, options.maxRooms);
+  const total = [...rooms.values()].reduce((sum, lines) => sum + lines.length, 0);
   const waiting = rooms.values();
   const roomIds: string[] = [];
   let messages = 0;
   const worker = async () => {
     for (const lines of waiting) {
       options.signal.throwIfAborted();
-      const onSent = () => options.onProgress(++messages, roomIds.length);
+      const onSent = () => options.onProgress(++messages, total);
       roomIds.push(await feedRoom(options, lines, onSent));
     }
   };
   await Promise.all(Array.from({ length: options.parallel }, worker));
-  return { roomIds, messages, userIds: [...new Set([...rooms.values()].flat().map(({ from }) => from))] };
+  const bySender = Map.groupBy([...rooms.values()].flat(), ({ from }) => from);
+  const busiestFirst = [...bySender].sort(([, a], [, b]) => b.length - a.length);
+  return { roomIds, messages, userIds: busiestFirst.map(([userId]) => userId) };
 }
 
 async function feedRoom({ maru, signal }: FeedOptions, lines: readonly Line[], onSent: () => void): Promise<string> {

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { queryTrino, scratchName } from "@maru/devstack";
 import { inject } from "vitest";
@@ -8,6 +6,8 @@ import { createGlueTables } from "../../src/local/glue-tables.ts";
 import type { AnyTableInput } from "../../src/local/serve-glue.ts";
 import { readCatalog } from "../../src/template/read-catalog.ts";
 import { tableInputOf } from "../../src/template/table-input.ts";
+import { readViews } from "../../src/views/read-views.ts";
+import type { LakeEngines } from "./setup.ts";
 
 /** A bucket of this test file alone, with the tables of the packaged template over it. */
 export interface LakeSql {
@@ -18,8 +18,9 @@ export interface LakeSql {
   addTables(tables: readonly AnyTableInput[]): Promise<void>;
 }
 
-export async function openLakeSql(): Promise<LakeSql> {
-  const { objectStore, trinoUrl, glueEndpoint } = inject("lake");
+export async function openLakeSql(
+  { objectStore, trinoUrl, glueEndpoint }: LakeEngines = inject("lake"),
+): Promise<LakeSql> {
   const bucket = scratchName("lake").toLowerCase().replaceAll("_", "-");
   const database = scratchName("db").toLowerCase().replaceAll("-", "_");
   const { endpoint, accessKeyId, secretAccessKey, region } = objectStore;
@@ -39,8 +40,7 @@ export async function openLakeSql(): Promise<LakeSql> {
     const { columns, rows } = await queryTrino(trinoUrl, sql, { catalog: "lake", schema: database });
     return { columns: columns.map(({ name }) => name), rows };
   };
-  for (const view of ["messages", "rooms", "members"])
-    await query(readFileSync(join(import.meta.dirname, `../../sql/views/${view}.sql`), "utf8"));
+  for (const { sql } of readViews()) await query(sql);
   const addTables = (tables: readonly AnyTableInput[]) => createGlueTables(glueEndpoint, database, tables);
   return { bucket, database, files: createLakeFiles(client, bucket), query, addTables };
 }

@@ -9,7 +9,7 @@ test("the view says of every room what the service says, whatever happens on the
   const proof = await proveLake({
     ...{ dynamodb, brokers: kafka.brokers, objectStore: inject("lake").objectStore, lake },
     file: join(import.meta.dirname, "../../../../examples/demo/data/irc-20-rooms.ndjson.gz"),
-    ...{ maxRooms: 4, messages: 3_000, kills: 3, signal: new AbortController().signal, onProgress: () => undefined },
+    ...{ maxRooms: 4, kills: 3, signal: new AbortController().signal, onProgress: () => undefined },
   });
   expect(proof).toMatchObject({ rooms: 4, kills: 3, differentRooms: [], differentAfterErasure: [], textsLeft: 0 });
   expect(proof.messages).toBeGreaterThan(1_000);

@@ -19,10 +19,9 @@ export interface ProofOptions {
   readonly file: string;
   readonly maxRooms: number;
   readonly kills: number;
-  /** How many messages the file has in these rooms: the kills are spread over them. */
-  readonly messages: number;
   readonly signal: AbortSignal;
-  readonly onProgress: (messages: number, rooms: number) => void;
+  readonly onProgress: (messages: number, total: number) => void;
+  readonly onFed?: () => void;
 }
 
 export interface Proof {
@@ -71,11 +70,12 @@ export async function proveLake(options: ProofOptions): Promise<Proof> {
   const killer = killAlong(pipeline, options);
   const fed = await feedConversations({
     ...{ maru, file: options.file, maxRooms: options.maxRooms, parallel: 8, signal },
-    onProgress(messages, rooms) {
-      options.onProgress(messages, rooms);
-      killer.onMessage(messages);
+    onProgress(messages, total) {
+      options.onProgress(messages, total);
+      killer.onMessage(messages, total);
     },
   });
+  options.onFed?.();
   await killer.done();
   const erasedUser = await eraseSomebody(maru, fed, signal);
   await settle(pipeline);
@@ -117,7 +117,7 @@ function pipelineEnvironment({ dynamodb, objectStore, lake }: ProofOptions, fold
 }
 
 /** Kills the pipeline with SIGKILL and starts it again, so many times over the messages that are sent. */
-function killAlong(pipeline: ProgramNode, { kills, messages }: ProofOptions) {
+function killAlong(pipeline: ProgramNode, { kills }: ProofOptions) {
   let killed = 0;
   let last: Promise<void> = Promise.resolve();
   const killOnce = async () => {
@@ -126,8 +126,8 @@ function killAlong(pipeline: ProgramNode, { kills, messages }: ProofOptions) {
     await pipeline.waitUntilHealthy();
   };
   return {
-    onMessage(sent: number): void {
-      if (killed >= kills || sent < ((killed + 1) * messages) / (kills + 1)) return;
+    onMessage(sent: number, total: number): void {
+      if (killed >= kills || sent < ((killed + 1) * total) / (kills + 1)) return;
       killed++;
       last = last.then(killOnce);
     },
@@ -136,10 +136,10 @@ function killAlong(pipeline: ProgramNode, { kills, messages }: ProofOptions) {
   };
 }
 
-/** Erases the first user who wrote something and did not leave only traces; tells what they had written. */
+/** Erases who wrote the most; tells what they had written. */
 async function eraseSomebody(maru: Maru, { roomIds, userIds }: Fed, signal: AbortSignal) {
   const texts = new Set<string>();
-  const userId = userIds[3] ?? userIds[0] ?? "";
+  const [userId = ""] = userIds;
   // What is long enough not to be said by others too.
   for (const roomId of roomIds)
     for (const message of await serviceMessages(maru, roomId))
