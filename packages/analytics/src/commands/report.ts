@@ -9,7 +9,7 @@ import { isDay } from "../statistics/local-day.ts";
 import { readStatistics } from "../statistics/read-statistics.ts";
 
 const packageFolder = join(import.meta.dirname, "../..");
-const defaultLake = join(packageFolder, "../../.maru/lake/bucket");
+const defaultLake = join(packageFolder, "../../.maru/lake/object-store/data/maru-lake");
 
 const help = `usage: npm run report -- --day 2026-11-25 [options]
 

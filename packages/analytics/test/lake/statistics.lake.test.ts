@@ -1,14 +1,11 @@
 import { join } from "node:path";
 import { queryTrino } from "@maru/devstack";
-import pg from "pg";
 import { beforeAll, expect, inject, test } from "vitest";
-import { columnsOf } from "../../src/export/columns-of.ts";
-import { exportTables } from "../../src/export/export-tables.ts";
 import { openS3Target } from "../../src/export/open-s3-target.ts";
-import { tableInput } from "../../src/export/table-input.ts";
 import { flatten } from "../../src/flatten/flatten.ts";
 import { partitionAt, partitionPath } from "../../src/lake/partition.ts";
 import { writeLines } from "../../src/lake/rows.ts";
+import { exportUsers } from "../../src/local/export-users.ts";
 import { runNight } from "../../src/local/run-night.ts";
 import { parsePersonalData } from "../../src/privacy/parse-personal-data.ts";
 import { createPseudonyms } from "../../src/privacy/pseudonyms.ts";
@@ -30,28 +27,22 @@ const flattening = {
 let lake: LakeSql;
 beforeAll(async () => {
   lake = await openLakeSql();
-  await exportUsers();
+  await addUsers();
 });
 
 /** The users of a table of PostgreSQL, by way of Parquet. */
-async function exportUsers(): Promise<void> {
+async function addUsers(): Promise<void> {
   const { postgresUrl, objectStore } = inject("lake");
-  const client = new pg.Client(postgresUrl);
-  await client.connect();
-  await client.query("create table if not exists users (user_id text primary key, region text not null)");
-  await client.query("truncate users");
-  for (const userId of userIds.filter(regionOf))
-    await client.query("insert into users values ($1, $2)", [userId, regionOf(userId)]);
-  const table = { schema: "public", table: "users" };
-  const columns = await columnsOf(client, table);
-  await client.end();
   const { endpoint, region, accessKeyId, secretAccessKey } = objectStore;
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
   const { signal } = new AbortController();
   await using target = await openS3Target({ bucket: lake.bucket, prefix: "", endpoint, region }, signal);
-  await exportTables({ postgresUrl, target, tables: [{ table }], day });
-  const location = `s3://${lake.bucket}/tables/public.users/`;
-  await lake.addTables([tableInput({ name: "public_users", location, columns })]);
+  const known = userIds.flatMap((userId) => {
+    const place = regionOf(userId);
+    return place === undefined ? [] : [[userId, place] as const];
+  });
+  const table = { postgresUrl, target, bucket: lake.bucket, day, regionOf: new Map(known), signal };
+  await lake.addTables([await exportUsers(table)]);
 }
 
 /** Puts what arrived in a span of time where Firehose would have put it. */
