@@ -6,7 +6,7 @@ import type { DayResult } from "./day-results.ts";
 import { columnTitle, figureText, shapeOf } from "./figures.ts";
 import type { ResultRow } from "./parse-result.ts";
 
-const widthPx = 560;
+const widthPx = 420;
 const colors = ["#2f6f6b", "#d08c3f", "#6b5b95", "#8a9a5b", "#b5525c"];
 const barPx = 30;
 const maxBars = 20;
@@ -21,7 +21,7 @@ export function barChart(rows: readonly ResultRow[]): string {
     .reverse();
   const names = shown.map((row) => categories.map((column) => row[column] ?? "–").join(" · "));
   return draw(shown.length * barPx + 40, {
-    grid: { left: 8, right: 64, top: 8, bottom: 8 },
+    grid: { left: labelPx(names), right: 64, top: 8, bottom: 8 },
     xAxis: { type: "value", show: false },
     yAxis: { type: "category", data: names, axisTick: { show: false }, axisLine: { show: false } },
     series: [
@@ -57,6 +57,11 @@ export function lineChart(results: readonly DayResult[]): string {
       symbolSize: 6,
     })),
   });
+}
+
+/** Room for the longest name, within reason. */
+function labelPx(names: readonly string[]): number {
+  return Math.min(200, 16 + 7 * Math.max(0, ...names.map((name) => name.length)));
 }
 
 function draw(height: number, option: Parameters<ReturnType<typeof init>["setOption"]>[0]): string {

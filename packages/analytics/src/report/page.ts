@@ -51,7 +51,11 @@ function tiles(row: ResultRow): string {
 
 function table(rows: readonly ResultRow[]): string {
   const { categories, figures } = shapeOf(rows);
-  const head = [...categories, ...figures].map((column) => `<th>${escapeHtml(columnTitle(column))}</th>`).join("");
+  const title = (column: string, kind = ""): string => `<th${kind}>${escapeHtml(columnTitle(column))}</th>`;
+  const head = [
+    ...categories.map((column) => title(column)),
+    ...figures.map((column) => title(column, ' class="figure"')),
+  ].join("");
   const lines = rows.map((row) => {
     const names = categories.map((column) => `<td>${escapeHtml(row[column] ?? "–")}</td>`).join("");
     const numbers = figures.map((column) => `<td class="figure">${escapeHtml(figureText(column, row[column]))}</td>`);
@@ -69,7 +73,7 @@ const style = `
 main { max-width: 1240px; margin: 2rem auto; padding: 0 1rem }
 h1 { margin: 0; font-size: 1.8rem }
 .zone { margin: 0 0 1.5rem; color: #6b7675 }
-.statistics { display: grid; grid-template-columns: repeat(auto-fill, minmax(360px, 1fr)); gap: 1rem }
+.statistics { display: grid; grid-template-columns: repeat(auto-fill, minmax(360px, 1fr)); gap: 1rem; align-items: start }
 section { background: #fff; border: 1px solid #e3ded3; border-radius: 10px; padding: 1rem 1.2rem }
 h2 { margin: 0; font-size: 1.05rem; text-transform: capitalize }
 section > p { margin: 0 0 .8rem; color: #6b7675; font-size: .9rem }
