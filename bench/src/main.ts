@@ -20,6 +20,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --sockets N,N  --ticks N  --rounds N
   abuse        delay of a room's entries beside sockets that do not read, flood, or send what is far too large
                  --sockets N  --abusers N  --entries N  --again-ms N
+  flatten      records per second of the lake's handler, against parsing and printing alone; a day as JSON against Parquet
+                 --records N  --rounds N  --no-sql  --rows N  --query-rounds N  (more: flatten --help)
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -36,6 +38,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   burst: () => import("./burst.ts"),
   fanout: () => import("./fanout.ts"),
   abuse: () => import("./abuse.ts"),
+  flatten: () => import("./flatten.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

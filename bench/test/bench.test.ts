@@ -177,9 +177,29 @@ test("the bench abuse prints the delays beside each abuse, and with which codes 
   expect(large.offered_bytes).toBe(large.entered * 4 * 1024 * 1024);
 });
 
+test("the bench flatten prints the rates of the handler and of parsing and printing alone", {
+  timeout: 180_000,
+}, async () => {
+  const { text, results } = await bench("flatten", "--no-sql", "--records", "1200", "--rounds", "1", "--results", "");
+  expect(text).toContain("parse and print");
+  // The rooms' messages with their edits and reactions, so there are both.
+  const { INSERT = 0, MODIFY = 0 } = results.prepared.operations;
+  expect(results).toMatchObject({
+    bench: "flatten",
+    rounds: 1,
+    prepared: { records: 1200, events: 3 },
+    target_ratio: 0.5,
+  });
+  expect(INSERT + MODIFY).toBe(1200);
+  expect(MODIFY).toBeGreaterThan(0);
+  for (const side of [results.bare, results.maru]) expect(side.cpu_us_per_record).toBeGreaterThan(0);
+  expect(results.ratio).toBeCloseTo(results.maru.per_second_and_core / results.bare.per_second_and_core);
+  expect(results).not.toHaveProperty("sql");
+});
+
 test("the bench lists what it can run, and names what it does not know", async () => {
   const { stdout } = await run(process.execPath, [main, "--help"]);
-  for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e", "burst"])
+  for (const name of ["rpc", "send", "page", "list-rooms", "consume", "e2e", "burst", "flatten"])
     expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   await expect(run(process.execPath, [main, "speed"])).rejects.toMatchObject({
     stderr: expect.stringContaining('there is no bench "speed"'),

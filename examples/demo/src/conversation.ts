@@ -7,6 +7,8 @@ export interface Line {
   readonly room: string;
   /** Counts from 1 in each room. */
   readonly n: number;
+  /** When it was said, to the minute. */
+  readonly at: string;
   readonly from: string;
   readonly text: string;
   /** `n` of the line that this one answers. */

@@ -53,6 +53,9 @@ export function serveGlue(): Promise<AwsJsonServer> {
     GetTables: ({ DatabaseName }: OfTable) => ({ TableList: [...tablesOf(DatabaseName).values()] }),
     GetPartitions: () => ({ Partitions: [] }),
     BatchGetPartition: () => ({ Partitions: [], UnprocessedKeys: [] }),
+    // A table that a query makes is asked for what is known of it.
+    GetColumnStatisticsForTable: () => ({ ColumnStatisticsList: [], Errors: [] }),
+    UpdateColumnStatisticsForTable: () => ({ Errors: [] }),
     GetUserDefinedFunctions: () => ({ UserDefinedFunctions: [] }),
   });
 }

@@ -33,17 +33,25 @@ test("the rows of all pages come together, and a busy server is asked again", as
     pageOf({ nextUri: `${url}/queued` }),
     { status: 503, body: "busy" },
     pageOf({ columns, data: [[1], [2]], nextUri: `${url}/2` }),
-    pageOf({ columns, data: [[3]] }),
+    pageOf({ columns, data: [[3]], stats: { physicalInputBytes: 70 } }),
   ];
-  const answer = await queryTrino(url, "select a from t", { catalog: "lake", schema: "maru" });
-  expect(answer).toEqual({ columns: [{ name: "a", type: "bigint" }], rows: [[1], [2], [3]] });
+  const answer = await queryTrino(url, "select a from t", {
+    catalog: "lake",
+    schema: "maru",
+    session: { "lake.compression_codec": "ZSTD", query_max_run_time: "1 m" },
+  });
+  expect(answer).toEqual({ columns: [{ name: "a", type: "bigint" }], rows: [[1], [2], [3]], readBytes: 70 });
   expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
     "POST /v1/statement",
     "GET /queued",
     "GET /queued",
     "GET /2",
   ]);
-  expect(requests[0]?.headers).toMatchObject({ "x-trino-catalog": "lake", "x-trino-schema": "maru" });
+  expect(requests[0]?.headers).toMatchObject({
+    "x-trino-catalog": "lake",
+    "x-trino-schema": "maru",
+    "x-trino-session": "lake.compression_codec=ZSTD,query_max_run_time=1%20m",
+  });
 });
 
 test("a refused query is an error with Trino's own name of it", async () => {
