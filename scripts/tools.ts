@@ -11,6 +11,7 @@ import {
   examplePython,
   goExample,
   grpcurl,
+  lambdaRuntime,
   node22,
   osls,
   referencePython,
@@ -35,6 +36,12 @@ requireCommand(
   ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"],
   "Python is missing: install Python 3.11 or newer with its venv (for the example in Python, docs/reference and cfn-lint), and run this again.",
 );
+for (const command of ["cmake", "make", "c++", "xz"])
+  requireCommand(
+    command,
+    ["--version"],
+    `${command} is missing: install cmake, make, a C++ compiler and xz (they build AWS's runtime client of Lambda), and run this again.`,
+  );
 
 for (const tool of [grpcurl, connectconformance]) {
   if (existsSync(tool.path)) continue;
@@ -61,9 +68,10 @@ if (!existsSync(node22.path)) {
 
 execFileSync("go", ["mod", "download"], { cwd: goExample, stdio: ["ignore", "inherit", "inherit"] });
 
-if (!isNpmToolInstalled(osls)) {
-  process.stdout.write(`installing ${relative(root, osls.lock)} …\n`);
-  installNpmTool(osls);
+for (const tool of [osls, lambdaRuntime]) {
+  if (isNpmToolInstalled(tool)) continue;
+  process.stdout.write(`installing ${relative(root, tool.lock)} …\n`);
+  installNpmTool(tool);
 }
 
 for (const python of [examplePython, referencePython, cfnLint]) {

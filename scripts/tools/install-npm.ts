@@ -10,14 +10,12 @@ export function isNpmToolInstalled({ folder, lock }: NpmTool): boolean {
 }
 
 /** Installs exactly the packages of its lock file. */
-export function installNpmTool({ folder, lock }: NpmTool): void {
+export function installNpmTool({ folder, lock, runsScripts = false }: NpmTool): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(lock, file), join(folder, file));
-  execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], {
-    cwd: folder,
-    stdio: "inherit",
-  });
+  const scripts = runsScripts ? [] : ["--ignore-scripts"];
+  execFileSync("npm", ["ci", ...scripts, "--no-audit", "--no-fund", "--silent"], { cwd: folder, stdio: "inherit" });
   // Written last: an installation that broke off does not count.
   copyFileSync(lockFile(lock), installedFile(folder));
 }

@@ -53,6 +53,8 @@ export interface NpmTool {
   /** Folder of its package.json and lock file. */
   readonly lock: string;
   readonly path: string;
+  /** It is nothing without the scripts of its packages, which compile something. Default: none run. */
+  readonly runsScripts?: boolean;
 }
 
 const oslsFolder = join(tools, "osls");
@@ -62,6 +64,16 @@ export const osls: NpmTool = {
   folder: oslsFolder,
   lock: join(root, "scripts/tools/osls"),
   path: join(oslsFolder, "node_modules/.bin/osls"),
+};
+
+const lambdaRuntimeFolder = join(tools, "lambda-runtime");
+
+/** AWS's own runtime client of Lambda, which runs the packaged functions. */
+export const lambdaRuntime: NpmTool = {
+  folder: lambdaRuntimeFolder,
+  lock: join(root, "scripts/tools/lambda-runtime"),
+  path: join(lambdaRuntimeFolder, "node_modules/.bin/aws-lambda-ric"),
+  runsScripts: true,
 };
 
 function pythonTools(name: string, requirements: string): PythonTools {
