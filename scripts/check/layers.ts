@@ -274,12 +274,7 @@ const sole: readonly { readonly module: string; readonly in: readonly string[] }
   },
   {
     module: "pg",
-    in: [
-      "packages/client/test/",
-      "packages/analytics/src/export/",
-      "packages/analytics/test/export",
-      "packages/migrate/",
-    ],
+    in: ["packages/client/test/", "packages/analytics/src/export/", "packages/analytics/test/", "packages/migrate/"],
   },
   {
     module: "pg-copy-streams",
