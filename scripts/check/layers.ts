@@ -204,6 +204,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     in: "packages/analytics/src/flatten/",
     may: [
       "packages/analytics/src/privacy/",
+      "@maru/protocol",
       "@maru/server/domain/cards/",
       "@maru/server/errors.ts",
       "@maru/server/relay/lambda-record.ts",

@@ -75,7 +75,13 @@ async function open(
   } catch (error) {
     return {
       cards: new Map(),
-      why: `types of cards could not be read: ${error instanceof Error ? error.message : error}`,
+      why: `types of cards could not be read: ${messageOf(error)}`,
     };
   }
+}
+
+/** With what lies below it: that the store is away says little, and why is what somebody can act on. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }

@@ -1,3 +1,4 @@
+import { ErrorReason } from "@maru/protocol";
 import type { CardTypeReader } from "@maru/server/domain/cards/card-type-store.ts";
 import {
   type CardTypes,
@@ -25,7 +26,7 @@ async function openOne(known: CardTypes<CardTypeReader>, type: string): Promise<
   try {
     return await known.require(type);
   } catch (error) {
-    if (error instanceof MaruError) return undefined;
+    if (error instanceof MaruError && error.reason === ErrorReason.CARD_TYPE_UNKNOWN) return undefined;
     throw error;
   }
 }
