@@ -43,7 +43,7 @@ export function barChart(rows: readonly ResultRow[]): string {
 export function lineChart(results: readonly DayResult[]): string {
   const { figures } = shapeOf(results.flatMap(({ rows }) => rows));
   return draw(220, {
-    grid: { left: 8, right: 16, top: 36, bottom: 8 },
+    grid: { left: 64, right: 16, top: 36, bottom: 28 },
     legend: { top: 0, left: 0, icon: "roundRect" },
     xAxis: { type: "category", data: results.map(({ day }) => day.slice(5)), boundaryGap: false },
     yAxis: {
