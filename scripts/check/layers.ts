@@ -275,7 +275,13 @@ const sole: readonly { readonly module: string; readonly in: readonly string[] }
   },
   {
     module: "pg",
-    in: ["packages/client/test/", "packages/analytics/src/export/", "packages/analytics/test/", "packages/migrate/"],
+    in: [
+      "packages/client/test/",
+      "packages/analytics/src/export/",
+      "packages/analytics/src/local/export-users.ts",
+      "packages/analytics/test/",
+      "packages/migrate/",
+    ],
   },
   {
     module: "pg-copy-streams",
