@@ -12,7 +12,7 @@ export interface ServiceMessage {
 /** All messages of a room that say something, in order, as anybody gets them from the service. */
 export async function serviceMessages(maru: Maru, roomId: string): Promise<ServiceMessage[]> {
   const messages: ServiceMessage[] = [];
-  for await (const entry of paginate(maru.messages.list, { roomId, after: 0 })) {
+  for await (const entry of paginate(maru.messages.list, { roomId, after: 0 }, { timeoutMs: 30_000 })) {
     if (entry.body.case !== "messageSent" || entry.body.value.content === undefined) continue;
     const { content, replyToSeq, editCount } = entry.body.value;
     messages.push({
