@@ -7,6 +7,7 @@ import { root } from "../published.ts";
 /** What a client's commands are called in policies. */
 const services: Readonly<Record<string, string>> = {
   "@aws-sdk/client-dynamodb": "dynamodb",
+  "@aws-sdk/client-dynamodb-streams": "dynamodb",
   "@aws-sdk/client-firehose": "firehose",
   "@aws-sdk/client-s3": "s3",
 };

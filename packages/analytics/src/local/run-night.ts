@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LakeFiles } from "../lake/lake-files.ts";
 import { type NightInput, planNight } from "../statistics/plan-night.ts";
 import { readStatistics } from "../statistics/read-statistics.ts";
+import { readWorkflow } from "../template/read-workflow.ts";
 import { type AthenaDeps, keyIn, type StartQueryExecution, startQueryExecution } from "./athena.ts";
 import { runWorkflow } from "./run-workflow.ts";
 
@@ -23,8 +23,9 @@ export async function runNight(options: NightOptions): Promise<unknown> {
   const { files, bucket, database, timeZone, query, input, onAlarm } = options;
   const statistics = readStatistics(join(packageFolder, "sql/statistics"));
   return runWorkflow({
-    definition: readFileSync(join(packageFolder, "workflow/nightly.asl.json"), "utf8"),
-    substitutions: { PlanNight: "plan-night", Lake: bucket, Database: database, WorkGroup: "local", Alarms: "alarms" },
+    workflow: readWorkflow({
+      ...{ PlanNight: "plan-night", Lake: bucket, Database: database, WorkGroup: "local", Alarms: "alarms" },
+    }),
     input,
     pauseMs: 10,
     handlers: {

@@ -1,13 +1,11 @@
 import { StateMachine } from "aws-local-stepfunctions";
+import type { Workflow } from "../template/workflow.ts";
 
 /** What the workflow's steps do here, by the resource that they name. */
 export type TaskHandlers = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
 export interface WorkflowRun {
-  /** The ASL file's text. */
-  readonly definition: string;
-  /** What the template puts in the place of `${Name}`. */
-  readonly substitutions: Readonly<Record<string, string>>;
+  readonly workflow: Workflow;
   readonly handlers: TaskHandlers;
   readonly input: object;
   /** How long a step waits, or waits before it is tried again, whatever the file says. */
@@ -30,8 +28,7 @@ type States = Readonly<Record<string, State>>;
 
 /** Runs the workflow's own file, step by step, with local functions in the place of AWS's services. Rejects when it fails. */
 export async function runWorkflow(run: WorkflowRun): Promise<unknown> {
-  const definition = JSON.parse(substituted(run.definition, run.substitutions)) as { States: States };
-  const states = [...allStates(definition.States)];
+  const states = [...allStates(run.workflow.States as States)];
   const tasks = states.filter(([, { Type }]) => Type === "Task");
   const taskResourceLocalHandlers = Object.fromEntries(
     tasks.map(([name, { Resource = "" }]) => {
@@ -43,7 +40,7 @@ export async function runWorkflow(run: WorkflowRun): Promise<unknown> {
   );
   const pauses = (which: (state: State) => boolean) =>
     Object.fromEntries(states.filter(([, state]) => which(state)).map(([name]) => [name, run.pauseMs]));
-  const machine = new StateMachine(definition as never, { validationOptions: { checkArn: false } });
+  const machine = new StateMachine(run.workflow as never, { validationOptions: { checkArn: false } });
   const overrides = {
     taskResourceLocalHandlers,
     retryIntervalOverrides: pauses(({ Retry }) => Retry !== undefined),
@@ -58,12 +55,4 @@ function* allStates(states: States): Generator<[string, State]> {
     if (state.ItemProcessor !== undefined) yield* allStates(state.ItemProcessor.States);
     for (const branch of state.Branches ?? []) yield* allStates(branch.States);
   }
-}
-
-function substituted(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new WorkflowFileError(`\${${name}} is given no value`);
-    return JSON.stringify(value).slice(1, -1);
-  });
 }

@@ -1,8 +1,11 @@
 import type { DeliveryProperties } from "./check-delivery.ts";
-import { tableInputOf } from "./table-input.ts";
+import { type TableInput, tableInputOf } from "./table-input.ts";
 import { resourcesOf, type Template } from "./template.ts";
 
-/** Tables with partition projection: what they lack, queries tell by finding nothing. */
+/**
+ * Tables with partition projection: what they lack, queries tell by finding nothing. A table without partitions has all
+ * that lies below its place.
+ */
 export function checkTables(template: Template): string[] {
   const tables = resourcesOf<{ TableInput: { Name: string } }>(template, "AWS::Glue::Table");
   return tables.flatMap(([name, { TableInput }]) =>
@@ -13,6 +16,19 @@ export function checkTables(template: Template): string[] {
 function problemsOf(template: Template, table: string): string[] {
   const input = tableInputOf(template, table, { Lake: "lake" });
   const keys = input.PartitionKeys.map((key) => key.Name);
+  return [...problemsOfColumns(input), ...(keys.length === 0 ? [] : problemsOfProjection(template, input, keys))];
+}
+
+function problemsOfColumns(input: TableInput): string[] {
+  const problems: string[] = [];
+  if (input.StorageDescriptor.NumberOfBuckets !== -1) problems.push("NumberOfBuckets must be -1: Trino asks for it");
+  const named = [...input.PartitionKeys, ...input.StorageDescriptor.Columns].map((column) => column.Name);
+  const twice = named.filter((column, index) => named.indexOf(column) !== index);
+  if (twice.length > 0) problems.push(`columns that are there twice: ${twice.join(", ")}`);
+  return problems;
+}
+
+function problemsOfProjection(template: Template, input: TableInput, keys: readonly string[]): string[] {
   const problems: string[] = [];
   if (input.Parameters["projection.enabled"] !== "true") problems.push("projection.enabled must be 'true'");
   for (const key of keys)
@@ -21,10 +37,6 @@ function problemsOf(template: Template, table: string): string[] {
     const key = /^projection\.(\w+)\.\w+$/.exec(parameter)?.[1];
     if (key !== undefined && !keys.includes(key)) problems.push(`${parameter} is of no partition key`);
   }
-  if (input.StorageDescriptor.NumberOfBuckets !== -1) problems.push("NumberOfBuckets must be -1: Trino asks for it");
-  const named = [...input.PartitionKeys, ...input.StorageDescriptor.Columns].map((column) => column.Name);
-  const twice = named.filter((column, index) => named.indexOf(column) !== index);
-  if (twice.length > 0) problems.push(`columns that are there twice: ${twice.join(", ")}`);
   const { Location } = input.StorageDescriptor;
   const wanted = `${Location}${keys.map((key) => `${key}=\${${key}}/`).join("")}`;
   const given = input.Parameters["storage.location.template"];
