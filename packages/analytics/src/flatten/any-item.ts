@@ -13,15 +13,24 @@ export type AnyAttribute =
   | { readonly L: readonly AnyAttribute[] }
   | { readonly M: Readonly<Record<string, AnyAttribute>> };
 
-/** Items of every shape, for tests: up to 38 digits, from 1E-130 to 9.99E+125, any text that UTF-8 has. */
+/** Any text that UTF-8 has, with what is no letter too: control characters, half of a pair of quotes, characters without a name. */
+export function anyText(maxLength = 12): fc.Arbitrary<string> {
+  const grapheme = fc.string({ unit: "grapheme", maxLength }).filter((one) => one.isWellFormed());
+  return fc.oneof(grapheme, fc.string({ unit: "binary", maxLength }));
+}
+
+/** Items of every shape, for tests: up to 38 digits, from 1E-130 to 9.99E+125, any text. */
 export function anyItem(): fc.Arbitrary<Record<string, AnyAttribute>> {
-  const text = fc.string({ unit: "grapheme", maxLength: 12 }).filter((one) => one.isWellFormed());
+  const text = anyText();
   const number = fc.oneof(
     fc.integer().map(String),
     fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n }).map(String),
     fc
       .tuple(fc.bigInt({ min: 1n, max: 10n ** 37n }), fc.integer({ min: 0, max: 37 }))
       .map(([n, at]) => withPoint(n, at)),
+    fc
+      .tuple(fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n }), fc.integer({ min: -130, max: 88 }))
+      .map(([n, exponent]) => `${n}E${exponent < 0 ? "" : "+"}${exponent}`),
   );
   const bytes = fc.uint8Array({ maxLength: 8 });
   const name = text.filter((one) => one !== "" && one !== "__proto__");
