@@ -203,6 +203,7 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     // Pure: a record in, a row out.
     in: "packages/analytics/src/flatten/",
     may: [
+      "packages/analytics/src/lake/event-columns.json",
       "packages/analytics/src/privacy/",
       "@maru/protocol",
       "@maru/server/domain/cards/",

@@ -99,6 +99,16 @@ test("what is no item of DynamoDB is refused with the place of what is wrong", (
   expect(() => flatten(inFull, { eventName: "INSERT" })).toThrow("it has no sequence number");
 });
 
+test("what the column of an attribute cannot hold is refused, and does not make the rows beside it unreadable", () => {
+  const line = (attributes: object) => () => flatten(inFull, recordOf({ ...entry, ...attributes }));
+  for (const seq of [{ S: "1" }, { N: "1.5" }, { N: "1E+2" }, { N: "9223372036854775808" }, { M: {} }, { L: [] }])
+    expect(line({ seq })).toThrow(new UnreadableRecordError("seq holds nothing that its column, a bigint, takes"));
+  for (const frozen of [{ S: "true" }, { N: "1" }, { M: {} }])
+    expect(line({ frozen })).toThrow("frozen holds nothing that its column, a boolean, takes");
+  for (const seq of [{ N: "9223372036854775807" }, { N: "-9223372036854775808" }, { NULL: true }])
+    expect(line({ seq, frozen: { NULL: true }, title: { M: {} } })).not.toThrow();
+});
+
 test("the policy says which fields come, as they are, as hashes, or not", () => {
   const personalData = parsePersonalData(`
 user_ids: hashed

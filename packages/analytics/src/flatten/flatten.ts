@@ -3,6 +3,7 @@ import { itemKind } from "@maru/server/store/keys.ts";
 import type { Showing } from "./attribute-json.ts";
 import { fieldsJson, type Image } from "./attribute-json.ts";
 import { type CardShowing, withCardJson } from "./card-json.ts";
+import { requireColumnTypes } from "./require-column-types.ts";
 import { UnreadableRecordError } from "./unreadable.ts";
 
 /** How records become rows. */
@@ -41,6 +42,7 @@ export function flatten(flattening: Flattening, record: LambdaStreamRecord): str
   if (atSeconds === undefined) throw new UnreadableRecordError("it has no time");
   const image = NewImage ?? Keys;
   if (image === undefined) throw new UnreadableRecordError("it has neither an image nor a key");
+  requireColumnTypes(image);
   const key = itemKind(textOf(image.sk));
   const change = {
     item_kind: key.kind,

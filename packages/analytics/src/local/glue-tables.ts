@@ -10,6 +10,11 @@ export async function createGlueTables(
   for (const TableInput of tables) await call(endpoint, "CreateTable", { DatabaseName: database, TableInput });
 }
 
+/** Replaces what a Glue catalog says of a table, as a deployment that adds a column does. */
+export async function updateGlueTable(endpoint: string, database: string, table: AnyTableInput): Promise<void> {
+  await call(endpoint, "UpdateTable", { DatabaseName: database, TableInput: table });
+}
+
 async function call(endpoint: string, operation: string, input: object, accepted?: string): Promise<void> {
   const response = await fetch(endpoint, {
     method: "POST",
