@@ -34,6 +34,8 @@ export interface SqlFigures {
   readonly bytes_ratio: number;
   /** The median over the queries of JSON's time over Parquet's. */
   readonly time_ratio: number;
+  /** The same of the bytes that were read. */
+  readonly read_ratio: number;
   readonly queries: readonly QueryFigures[];
 }
 
@@ -48,16 +50,13 @@ export async function measureSql(plan: SqlPlan): Promise<SqlFigures> {
   const { objectStore, trino } = stack;
   if (objectStore === undefined || trino === undefined) throw new Error("the stack lacks an engine that was asked for");
   const opened = await openDay({ objectStore, trinoUrl: trino.url, glueEndpoint: glue.endpoint }, plan);
-  const queries: QueryFigures[] = [];
-  for (const [query, sql] of Object.entries(await questions(opened))) {
-    plan.say(`${query} is asked`);
-    queries.push({ query, ...(await ask(opened, sql, plan.rounds)) });
-  }
+  const queries = await askInTurn(opened, await questions(opened), plan);
   const { json, parquet } = opened.stored;
   return {
     ...{ rows: plan.rows, json, parquet, convert_ms: opened.convertMs },
     bytes_ratio: json.bytes / parquet.bytes,
     time_ratio: median(queries.map(({ ratio }) => ratio)),
+    read_ratio: median(queries.map((one) => one.json.read_bytes / one.parquet.read_bytes)),
     queries,
   };
 }
@@ -79,26 +78,44 @@ order by seq`;
   return { ...Object.fromEntries(planned), "one room": oneRoom };
 }
 
-/** In turn; the first time of each side does not count. Throws when both do not say the same. */
-async function ask(opened: OpenDay, sql: string, rounds: number): Promise<Omit<QueryFigures, "query">> {
-  const times: Record<Format, number[]> = { json: [], parquet: [] };
-  const read: Record<Format, number> = { json: 0, parquet: 0 };
+interface Asked {
+  readonly ms: Record<Format, number[]>;
+  readonly readBytes: Record<Format, number>;
+}
+
+/** Round by round, as a JVM is slow at first; the first round does not count. Throws when the formats do not say the same. */
+async function askInTurn(
+  opened: OpenDay,
+  questions: Readonly<Record<string, string>>,
+  { rounds, say }: SqlPlan,
+): Promise<QueryFigures[]> {
+  const asked = new Map<string, Asked>(
+    Object.keys(questions).map((name) => [name, { ms: { json: [], parquet: [] }, readBytes: { json: 0, parquet: 0 } }]),
+  );
   for (let round = 0; round <= rounds; round++) {
-    const answers = [];
-    for (const format of formats) {
-      const before = performance.now();
-      const answer = await opened.query(format, sql);
-      if (round > 0) times[format].push(performance.now() - before);
-      read[format] = answer.readBytes;
-      answers.push(JSON.stringify(answer.rows));
+    say(round === 0 ? "the queries are asked to warm up" : `the queries are asked: round ${round} of ${rounds}`);
+    for (const [name, { ms, readBytes }] of asked) {
+      const sql = questions[name] ?? "";
+      const answers: Partial<Record<Format, string>> = {};
+      for (const format of formats) {
+        const before = performance.now();
+        const answer = await opened.query(format, sql);
+        if (round > 0) ms[format].push(performance.now() - before);
+        readBytes[format] = answer.readBytes;
+        answers[format] = JSON.stringify(answer.rows);
+      }
+      if (answers.json !== answers.parquet) throw new Error(`the formats do not give the same for:\n${sql}`);
     }
-    if (answers[0] !== answers[1]) throw new Error(`the formats do not give the same for:\n${sql}`);
   }
+  return [...asked].map(([query, one]) => toFigures(query, one));
+}
+
+function toFigures(query: string, { ms, readBytes }: Asked): QueryFigures {
   const side = (format: Format): QuerySide => ({
-    median_ms: median(times[format]),
-    rounds_ms: times[format],
-    read_bytes: read[format],
+    median_ms: median(ms[format]),
+    rounds_ms: ms[format],
+    read_bytes: readBytes[format],
   });
   const [json, parquet] = [side("json"), side("parquet")];
-  return { json, parquet, ratio: json.median_ms / parquet.median_ms };
+  return { query, json, parquet, ratio: json.median_ms / parquet.median_ms };
 }

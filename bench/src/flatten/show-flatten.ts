@@ -27,7 +27,7 @@ Ratio ${ratio.toFixed(2)}, target ${targetRatio}: ${ratio >= targetRatio ? "met"
 }
 
 export function showSql(figures: SqlFigures): string {
-  const { json, parquet, queries, convert_ms, bytes_ratio, time_ratio } = figures;
+  const { json, parquet, queries, convert_ms, bytes_ratio, time_ratio, read_ratio } = figures;
   const asked = queries.map(({ query, ratio, ...sides }) => [
     query,
     sides.json.median_ms.toFixed(0),
@@ -46,8 +46,8 @@ ${table([
 
 ${table([["", "JSON ms", "Parquet ms", "ratio", "JSON MB read", "Parquet MB read"], ...asked])}
 
-JSON has ${bytes_ratio.toFixed(1)} times the bytes of Parquet and takes ${time_ratio.toFixed(1)} times as long (median of the \
-queries). To convert the day took ${(convert_ms / 1000).toFixed(1)} s.
+JSON has ${bytes_ratio.toFixed(1)} times the bytes of Parquet; a query takes ${time_ratio.toFixed(1)} times as long and reads \
+${read_ratio.toFixed(1)} times as much (medians). To convert the day took ${(convert_ms / 1000).toFixed(1)} s.
 ${recommend(figures)}
 
 `;
