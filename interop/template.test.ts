@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -50,14 +50,17 @@ test("npm run template packages and finds nothing", { timeout: 120_000 }, () => 
   expect(status).toBe(0);
 });
 
-test("the package holds each function's bundle and nothing else", () => {
-  for (const [name, path] of [
-    ["flatten", "dist/flatten/index.mjs"],
-    ["planNight", "dist/plan-night/index.mjs"],
+test("the package holds each function's bundle, the files that it reads, and nothing else", () => {
+  const statistics = readdirSync(join(root, "packages/analytics/sql/statistics")).length;
+  for (const [name, path, files] of [
+    ["flatten", "dist/flatten/index.mjs", 2],
+    ["flatten", "personal-data.yaml", 2],
+    ["planNight", "dist/plan-night/index.mjs", 1 + statistics],
+    ["planNight", "sql/statistics/messages.sql", 1 + statistics],
   ] as const) {
     const zip = readFileSync(join(folder, "new", `${name}.zip`));
     // The end of a zip says how many files it has.
-    expect(zip.readUInt16LE(zip.length - 12)).toBe(1);
+    expect(zip.readUInt16LE(zip.length - 12)).toBe(files);
     expect(zip.includes(path)).toBe(true);
   }
 });
