@@ -46,7 +46,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
     const { event, record } = fetched;
     if (event.kind === "unreadable" || isHeldUp(event)) return false;
     const { roomId, seq } = event;
-    const place = placeInRoom(positions.get(roomId), seq);
+    const place = placeInRoom(positions.get(roomId), seq, event.kind);
     if (place === "later") return false;
     if (place === "repeat") {
       meter.repeatDropped();

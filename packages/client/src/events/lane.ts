@@ -101,7 +101,7 @@ export function placeOf(
   { kind, seq }: AnyEvent | UnreadableEntry,
   position: number | undefined,
 ): "next" | "repeat" | "later" {
-  const place = placeInRoom(position, seq);
+  const place = placeInRoom(position, seq, kind);
   return kind === "unreadable" && place === "next" ? "later" : place;
 }
 

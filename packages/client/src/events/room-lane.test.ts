@@ -300,4 +300,6 @@ test("an event is next, a repeat or later by the room's position", () => {
   expect(placeInRoom(41, 41)).toBe("repeat");
   expect(placeInRoom(41, 7)).toBe("repeat");
   expect(placeInRoom(41, 43)).toBe("later");
+  expect(placeInRoom(41, 43, "roomImported")).toBe("next");
+  expect(placeInRoom(41, 7, "roomImported")).toBe("repeat");
 });

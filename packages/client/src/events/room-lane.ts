@@ -1,3 +1,5 @@
+import type { EventKind } from "./handlers.ts";
+
 /**
  * What a room's lane is doing.
  *
@@ -210,8 +212,16 @@ export const laneTable: Readonly<Record<LaneState, LaneRow>> = {
   },
 };
 
-/** What an event is to a room whose last event had this seq. The first event of a room sets its position. */
-export function placeInRoom(position: number | undefined, seq: number): "next" | "repeat" | "later" {
+/**
+ * What an event is to a room whose last event had this seq. The first event of a room sets its position; so does
+ * `roomImported`, since no events were made of what was imported before it.
+ */
+export function placeInRoom(
+  position: number | undefined,
+  seq: number,
+  kind?: EventKind | "unknown" | "unreadable",
+): "next" | "repeat" | "later" {
   if (position === undefined || seq === position + 1) return "next";
+  if (kind === "roomImported" && seq > position) return "next";
   return seq <= position ? "repeat" : "later";
 }

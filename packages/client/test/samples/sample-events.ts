@@ -27,6 +27,8 @@ function eventWith(field: DescField, value: Message, seq: number, variant: numbe
   entry.seq = seq;
   entry.type = field.name;
   entry.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  // What was imported has no event.
+  delete entry.imported;
   entry.body = { case: field.localName, value } as Entry["body"];
   const at = (ms: number) => timestampFromMs(BORN_AT_MS + ms);
   return create(RoomEventSchema, { entry, committedAt: at(1), streamedAt: at(877), relayedAt: at(1002), healed: true });

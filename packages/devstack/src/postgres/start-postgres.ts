@@ -58,6 +58,8 @@ function postgresSettings(port: number, persist: boolean): string[] {
     port: String(port),
     unix_socket_directories: "",
     max_connections: "200",
+    // So that logical replication can be tried.
+    wal_level: "logical",
     fsync: persist ? "on" : "off",
   };
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

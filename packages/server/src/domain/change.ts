@@ -6,6 +6,8 @@ export type Change =
   /** An entry that a newer version wrote: its type is not known here, or its item must not be read here. */
   | { readonly kind: "unknown_entry"; readonly type: string; readonly roomId: string; readonly seq: number }
   | { readonly kind: "read_marker"; readonly roomId: string; readonly userId: string; readonly readSeq: number }
+  /** An entry that was brought from another system: history, and no event. */
+  | { readonly kind: "imported_entry"; readonly roomId: string; readonly seq: number }
   /** Nothing that others hear of. */
   | { readonly kind: "ignored"; readonly why: IgnoredWhy }
   /** A new entry that cannot be read. It has a number, so readers will miss it. */
@@ -13,6 +15,7 @@ export type Change =
 
 export type IgnoredWhy =
   | "entry_modified"
+  | "imported_member"
   | "room_state"
   | "member_state"
   | "removed"

@@ -33,7 +33,7 @@ export interface StateChange {
   /** The room comes into being; refused when it exists. `lastSeq` and `lastEntryAt` are not stored. */
   readonly create?: Room;
   /** Fields of the room that get a new value. */
-  readonly room?: Partial<Pick<Room, "title" | "attributes" | "frozen" | "closed" | "memberCount">>;
+  readonly room?: Partial<Pick<Room, "title" | "attributes" | "frozen" | "closed" | "memberCount" | "authority">>;
   readonly members?: readonly MemberChange[];
   /** All pinned messages after the change. */
   readonly pinnedSeqs?: readonly number[];
@@ -121,6 +121,8 @@ export interface Store {
 
   /** Without `lastSeq` and `lastEntryAt`, which the log's tail says. */
   readRoom(roomId: string): Promise<Room | undefined>;
+  /** The room that is meant by an id that was derived, where it has another: it was imported, and kept its own. */
+  readAlias(roomId: string): Promise<string | undefined>;
   /** Up to 100 rooms; those that do not exist are left out. */
   readRooms(roomIds: readonly string[]): Promise<Map<string, Room>>;
 

@@ -1,3 +1,5 @@
+import { create } from "@bufbuild/protobuf";
+import { ImportedSchema } from "@maru/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   appendedAt,
@@ -139,5 +141,39 @@ describe("a hole in the stream", () => {
     await expect(relay(recordOf(entry(1)), recordOf(entry(1_003)))).rejects.toMatchObject({ why: "missing_entries" });
     await relaying().relay(recordOf(entry(1)), recordOf(entry(1_002)));
     expect(added.length).toBe(1 + 1_002);
+  });
+});
+
+describe("what was imported", () => {
+  const imported = (seq: number) => {
+    const logged = entry(seq);
+    return { ...logged, entry: { ...logged.entry, imported: create(ImportedSchema, { sourceId: `messages/${seq}` }) } };
+  };
+
+  const importedRecord = (seq: number): ChangeRecord => ({
+    ...recordOf(imported(seq)),
+    change: { kind: "imported_entry", roomId: "r", seq },
+  });
+
+  it("has no event, and is no hole for what follows", async () => {
+    const { relay } = relaying();
+    await relay(importedRecord(1), importedRecord(2), recordOf(entry(3)));
+    await relay(importedRecord(4), recordOf(entry(5)));
+    expect(told()).toEqual([
+      [3, "live"],
+      [5, "live"],
+    ]);
+    expect(marked).toEqual(["r-1", "r-2", "r-3", "r-4", "r-5"]);
+  });
+
+  it("is passed over also where a hole is closed from the table", async () => {
+    await fillRoom(store, "r", 1);
+    for (const logged of [imported(2), imported(3), entry(4), entry(5)]) await store.putEntry(logged);
+    await relaying().relay(recordOf(entry(1)), recordOf(entry(5)));
+    expect(told()).toEqual([
+      [1, "live"],
+      [4, "healed"],
+      [5, "live"],
+    ]);
   });
 });

@@ -39,6 +39,7 @@ export async function relayChanges(
     if (change.kind === "unknown_entry") throw unknownEntryType(change.type, change.roomId, change.seq);
     if (change.kind === "poison") await passOver(deps, record, change, origin);
     else if (change.kind === "entry") await relayEntry(deps, record, change, origin);
+    else if (change.kind === "imported_entry") passImported(deps, change);
     else await relayOther(deps, change, origin);
     deps.pipeline.mark({ sequenceNumber, committedAtMs });
   }
@@ -54,15 +55,27 @@ export async function emitHole(
   for await (const part of readHole(deps.store, hole)) {
     const seq = part.kind === "entry" ? part.entry.entry.seq : part.seq;
     onPart(seq);
+    if (part.kind === "entry" && part.entry.entry.imported !== undefined) continue;
     await deps.pipeline.add(await toHealed(deps, hole.roomId, seq, part, origin));
     deps.metrics.healed.inc();
   }
 }
 
+/** What was imported is no hole for those that follow. */
+function passImported({ order, metrics }: RelayChangesDeps, { roomId, seq }: ImportedChange): void {
+  metrics.ignored.inc({ why: "imported" });
+  if (order.knows(roomId)) order.place(roomId, seq);
+}
+
+type ImportedChange = Extract<RelayableChange, { kind: "imported_entry" }>;
 type Poison = Extract<ChangeRecord["change"], { kind: "poison" }>;
 type EntryChange = Extract<RelayableChange, { kind: "entry" }>;
 
-async function relayOther(deps: RelayChangesDeps, change: RelayableChange, origin: EventOrigin): Promise<void> {
+async function relayOther(
+  deps: RelayChangesDeps,
+  change: Exclude<RelayableChange, EntryChange | ImportedChange>,
+  origin: EventOrigin,
+): Promise<void> {
   if (change.kind === "ignored") deps.metrics.ignored.inc({ why: change.why });
   const event = toEvent(change, origin);
   if (event !== undefined) await deps.pipeline.add(event);

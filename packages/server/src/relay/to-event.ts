@@ -33,9 +33,10 @@ export type RelayableChange = Exclude<Change, { kind: "unknown_entry" | "poison"
 export function toEvent(change: RelayableChange, origin: EventOrigin): OutgoingEvent | undefined {
   switch (change.kind) {
     case "entry":
-      return toEntryEvent(change, origin);
+      return change.entry.entry.imported === undefined ? toEntryEvent(change, origin) : undefined;
     case "read_marker":
       return toReadMarkerEvent(change, origin);
+    case "imported_entry":
     case "ignored":
       return undefined;
   }

@@ -6,7 +6,7 @@ import { listHeldMessages, listRoomIds, listRoomIdsOf } from "./owner-index.ts";
 import { putEntry } from "./put-entry.ts";
 import { putEntryWithState } from "./put-entry-with-state.ts";
 import { readEntries, readEntriesAt, readEntry } from "./read-entries.ts";
-import { raisePurgedBelow, readRoom, readRooms } from "./rooms.ts";
+import { raisePurgedBelow, readAlias, readRoom, readRooms } from "./rooms.ts";
 import type { Consumed } from "./table-access.ts";
 
 export interface DynamoStoreOptions {
@@ -24,6 +24,7 @@ export function createDynamoStore({ client, tableName, onConsumed = () => undefi
     readEntry: (roomId, seq) => readEntry(table, roomId, seq),
     readEntriesAt: (roomId, seqs) => readEntriesAt(table, roomId, seqs),
     readRoom: (roomId) => readRoom(table, roomId),
+    readAlias: (roomId) => readAlias(table, roomId),
     readRooms: (roomIds) => readRooms(table, roomIds),
     readMembers: (roomId, userIds) => readMembers(table, roomId, userIds),
     readMembersAt: (places) => readMembersAt(table, places),

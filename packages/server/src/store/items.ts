@@ -5,6 +5,7 @@ import {
   type Entry,
   EntrySchema,
   HoldState,
+  ImportedSchema,
   type Member,
   MemberSchema,
   type Room,
@@ -15,7 +16,7 @@ import { type AttributeMap, mapOf } from "./attribute-map.ts";
 import { decodeMessage, type OnMismatch } from "./decode-message.ts";
 import { encodeMessage } from "./encode-message.ts";
 import { bodyFieldOfType, requireBodyField } from "./entry-type.ts";
-import { entrySortKey, heldOwner, itemKind } from "./keys.ts";
+import { entrySortKey, heldOwner, itemKind, metaKey } from "./keys.ts";
 import { fromRecordAttributes, recordAttributes } from "./message-record.ts";
 import { parseTimestampText, timestampText } from "./timestamp-text.ts";
 
@@ -41,6 +42,7 @@ export function toItem(logged: LoggedEntry): AttributeMap {
   };
   if (entry.actor !== undefined) item.actor = { M: encodeMessage(ActorSchema, entry.actor) };
   if (entry.createdAt !== undefined) item.created_at = { S: timestampText(entry.createdAt) };
+  if (entry.imported !== undefined) item.imported = { M: encodeMessage(ImportedSchema, entry.imported) };
   if (entry.traceparent !== "") item.traceparent = { S: entry.traceparent };
   if (logged.requestHash !== undefined) item.request_hash = { S: logged.requestHash };
   if (isHeld(entry.body)) item.owner = { S: heldOwner(entry.roomId) };
@@ -97,6 +99,17 @@ export function isReadable(item: AttributeMap): boolean {
 /** Without `lastSeq` and `lastEntryAt`. */
 export function fromMetaItem(item: AttributeMap): Room {
   return decodeMessage(RoomSchema, item);
+}
+
+/**
+ * In the place of a room's `meta`: the id is that of another room. There the condition of a creation meets it.
+ */
+export function toAliasItem(roomId: string, aliasOf: string): AttributeMap {
+  return { ...metaKey(roomId), v: VERSION_ATTRIBUTE, alias_of: { S: aliasOf } };
+}
+
+export function aliasOf(item: AttributeMap): string | undefined {
+  return item.alias_of?.S;
 }
 
 export function fromMemberItem(item: AttributeMap): Member {

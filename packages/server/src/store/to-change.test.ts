@@ -65,6 +65,22 @@ test("a read position that rose is told, of a new member too", () => {
   expect(toChange(inserted({ joined_seq: { N: "1" } }, memberKeys))).toEqual({ kind: "ignored", why: "member_state" });
 });
 
+test("what was imported is no news: not an entry, not a member, not a read position that moved elsewhere", () => {
+  const imported = { M: { source_id: { S: "messages/7" } } };
+  expect(toChange(inserted({ ...item, imported }))).toEqual({ kind: "imported_entry", roomId: "r", seq: 3 });
+  const member = (seq: number, position: string) => ({
+    joined_seq: { N: "1" },
+    read_seq: { N: String(seq) },
+    import_position: { S: position },
+  });
+  const silent = { kind: "ignored", why: "imported_member" };
+  expect(toChange(inserted(member(7, "0A"), memberKeys))).toEqual(silent);
+  const moved = (OldImage: ReturnType<typeof member>, NewImage: ReturnType<typeof member>) =>
+    toChange({ eventName: "MODIFY", dynamodb: { Keys: memberKeys, OldImage, NewImage } });
+  expect(moved(member(7, "0A"), member(8, "0B"))).toEqual(silent);
+  expect(moved(member(8, "0B"), member(9, "0B"))).toMatchObject({ kind: "read_marker", readSeq: 9 });
+});
+
 test("what nobody hears of is ignored for a reason that can be counted", () => {
   const why = (record: ChangeRecord) => {
     const change = toChange(record);

@@ -41,6 +41,8 @@ export function toChange(record: ChangeRecord): Change {
 function newEntry({ dynamodb = {} }: ChangeRecord, roomId: string, sortKey: string, seq: number): Change {
   const item = dynamodb.NewImage;
   if (item === undefined) return { kind: "poison", why: "the record has no image of it", roomId, sortKey };
+  // Known without decoding: there may be very many.
+  if (item.imported !== undefined) return { kind: "imported_entry", roomId, seq };
   const entry = fromItem(item);
   const { type, body } = entry.entry;
   if (entry.unreadable !== undefined) return { kind: "poison", why: entry.unreadable, roomId, sortKey };
@@ -51,12 +53,18 @@ function newEntry({ dynamodb = {} }: ChangeRecord, roomId: string, sortKey: stri
 
 function memberChange({ dynamodb = {} }: ChangeRecord, roomId: string, userId: string): Change {
   const readSeq = readSeqOf(dynamodb.NewImage);
+  if (importedAt(dynamodb.NewImage) !== importedAt(dynamodb.OldImage)) return ignored("imported_member");
   if (readSeq > readSeqOf(dynamodb.OldImage)) return { kind: "read_marker", roomId, userId, readSeq };
   return ignored("member_state");
 }
 
 function readSeqOf(item: AttributeMap | undefined): number {
   return Number(item?.read_seq?.N ?? 0);
+}
+
+/** Whoever imports a member leaves the place in the source from which it was taken. */
+function importedAt(item: AttributeMap | undefined): string | undefined {
+  return item?.import_position?.S;
 }
 
 function ignored(why: IgnoredWhy): Change {

@@ -79,6 +79,7 @@ export function createFaultyStore(inner: Store, world: World): Store {
     readEntry: (roomId, seq) => read(() => inner.readEntry(roomId, seq)),
     readEntriesAt: (roomId, seqs) => read(() => inner.readEntriesAt(roomId, seqs)),
     readRoom: (roomId) => read(() => inner.readRoom(roomId)),
+    readAlias: (roomId) => read(() => inner.readAlias(roomId)),
     readRooms: (roomIds) => read(() => inner.readRooms(roomIds)),
     readMembers: (roomId, userIds) =>
       strikes(weather.tornReads) ? readTorn(roomId, userIds) : read(() => inner.readMembers(roomId, userIds)),

@@ -99,7 +99,8 @@ async function refillRange(
     const page = await store.readEntries({ roomId, after: next - 1, before: range.last + 1, limit });
     const young = atEnd ? page.findIndex(({ appendedAtMs }) => appendedAtMs > judgedUntilMs) : -1;
     const judged = young === -1 ? page : page.slice(0, young);
-    const lacking = judged.filter(({ appendedAtMs }) => appendedAtMs >= sinceMs);
+    // What was imported has no event.
+    const lacking = judged.filter(({ entry, appendedAtMs }) => appendedAtMs >= sinceMs && entry.imported === undefined);
     const readable = lacking.filter(isReadable);
     if (readable.length > 0) await refill(readable);
     for (const logged of judged) {

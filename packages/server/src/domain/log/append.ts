@@ -10,6 +10,7 @@ import { changesState } from "./changes-state.ts";
 import { entryType } from "./entry-type.ts";
 import { findKey } from "./find-key.ts";
 import type { RoomState } from "./fold.ts";
+import { requireLivesHere } from "./lives-here.ts";
 import type { Log } from "./log.ts";
 import { keyScopeOf, type RequestKey } from "./request-key.ts";
 import { learn, type RoomView } from "./view.ts";
@@ -151,6 +152,7 @@ function decide<Loaded>(
   loaded: Loaded,
 ): { draft: Draft | undefined } | { refusal: MaruError } {
   try {
+    requireLivesHere(state.room);
     return { draft: intent.decide(state, next, loaded) };
   } catch (error) {
     if (error instanceof MaruError) return { refusal: error };

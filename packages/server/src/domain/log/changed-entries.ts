@@ -17,6 +17,8 @@ export function changedBy({ body }: Entry): { readonly messageSeq: number } | "a
     case "roomFrozen":
     case "roomUnfrozen":
     case "roomClosed":
+    case "roomImported":
+    case "roomHandedBack":
     case "membersAdded":
     case "membersRemoved":
     case "memberLeft":

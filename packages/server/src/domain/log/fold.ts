@@ -48,6 +48,10 @@ function roomAfter(room: Room, entry: Entry): Partial<Room> {
       return { frozen: false };
     case "roomClosed":
       return { closed: true };
+    case "roomImported":
+      return { authority: "" };
+    case "roomHandedBack":
+      return { authority: body.value.authority };
     case "membersAdded":
       return { memberCount: room.memberCount + body.value.members.length };
     case "membersRemoved":

@@ -37,9 +37,9 @@ export async function findOrCreateDirect(
     FindOrCreateDirectRequestSchema,
     request,
   );
-  const roomId = deriveRoomId("direct", [request.kind, request.subject, ...userIds]);
+  const derivedId = deriveRoomId("direct", [request.kind, request.subject, ...userIds]);
 
-  let existing = await readExisting(store, roomId);
+  let existing = await readExisting(store, derivedId);
   if (existing === undefined) {
     const body = create(RoomCreatedSchema, {
       kind: request.kind,
@@ -49,11 +49,12 @@ export async function findOrCreateDirect(
       members: userIds.map((userId) => create(MemberWithRoleSchema, { userId, role: MemberRole.MEMBER })),
       directUserIds: userIds,
     });
-    const creation = toCreation(call, actor, key, roomId, body, log.clock.nowMs());
+    const creation = toCreation(call, actor, key, derivedId, body, log.clock.nowMs());
     requireMayCreate(domain.kinds, creation.room, call.caller);
     existing = await putCreation(domain, creation);
     if (existing === undefined) return { room: withTail(creation.room, creation.first), created: true };
   }
+  const { roomId } = existing.room;
   const created = keyScopeOf(existing.first.entry) === key.scope;
   if (created) firstAnswer(existing.first, { key, roomId });
   else if (await rejoin(domain, call, actor, key, roomId)) existing = (await readExisting(store, roomId)) ?? existing;

@@ -31,5 +31,7 @@ export async function putCreation(
 export async function readExisting(store: Domain["store"], roomId: string): Promise<ExistingRoom | undefined> {
   const [tail] = await store.readEntries({ roomId, newestFirst: true, limit: 1 });
   const [first, room] = await Promise.all([store.readEntry(roomId, 1), store.readRoom(roomId)]);
-  return room === undefined || first === undefined ? undefined : { room, first, tail };
+  if (room !== undefined && first !== undefined) return { room, first, tail };
+  const known = await store.readAlias(roomId);
+  return known === undefined || known === roomId ? undefined : readExisting(store, known);
 }

@@ -9,3 +9,8 @@ export function deriveRoomId(kind: "created" | "direct", parts: readonly string[
   for (const part of [kind, ...parts]) hash.update(`${Buffer.byteLength(part)}:`).update(part);
   return hash.digest("hex").slice(0, 32);
 }
+
+/** Whether the server made the id. Rooms that were imported have others. */
+export function isDerivedRoomId(roomId: string): boolean {
+  return /^[0-9a-f]{32}$/.test(roomId);
+}

@@ -88,6 +88,14 @@ export declare type Entry = Message<"maru.chat.v1.Entry"> & {
   traceparent: string;
 
   /**
+   * Set where the entry was brought from another system: it is history, and no event was made of it. Unset for what happened
+   * here.
+   *
+   * @generated from field: maru.chat.v1.Imported imported = 10;
+   */
+  imported?: Imported | undefined;
+
+  /**
    * What happened. Unset when the type is not known to the reader.
    *
    * @generated from oneof maru.chat.v1.Entry.body
@@ -132,6 +140,22 @@ export declare type Entry = Message<"maru.chat.v1.Entry"> & {
      */
     value: RoomClosed;
     case: "roomClosed";
+  } | {
+    /**
+     * The room was brought from another system, and lives here from now on.
+     *
+     * @generated from field: maru.chat.v1.RoomImported room_imported = 25;
+     */
+    value: RoomImported;
+    case: "roomImported";
+  } | {
+    /**
+     * The room lives in another system from now on.
+     *
+     * @generated from field: maru.chat.v1.RoomHandedBack room_handed_back = 26;
+     */
+    value: RoomHandedBack;
+    case: "roomHandedBack";
   } | {
     /**
      * Users joined.
@@ -276,6 +300,33 @@ export declare type Entry = Message<"maru.chat.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export declare const EntrySchema: GenMessage<Entry>;
+
+/**
+ * Where an entry was brought from.
+ *
+ * @generated from message maru.chat.v1.Imported
+ */
+export declare type Imported = Message<"maru.chat.v1.Imported"> & {
+  /**
+   * What the entry was there: "messages/8412" for example.
+   *
+   * @generated from field: string source_id = 1;
+   */
+  sourceId: string;
+
+  /**
+   * When it was made there, where that is not created_at: there times may be finer than a millisecond, and go back.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 2;
+   */
+  createdAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message maru.chat.v1.Imported.
+ * Use `create(ImportedSchema)` to create a new message.
+ */
+export declare const ImportedSchema: GenMessage<Imported>;
 
 /**
  * The room came into being.
@@ -446,6 +497,61 @@ export declare type RoomClosed = Message<"maru.chat.v1.RoomClosed"> & {
  * Use `create(RoomClosedSchema)` to create a new message.
  */
 export declare const RoomClosedSchema: GenMessage<RoomClosed>;
+
+/**
+ * The room was brought from another system, and lives here from now on. The first event of such a room: what is before it are
+ * entries without events, which can be read as any other.
+ *
+ * @generated from message maru.chat.v1.RoomImported
+ */
+export declare type RoomImported = Message<"maru.chat.v1.RoomImported"> & {
+  /**
+   * The system that it was brought from, "postgresql" for example.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * The first of the entries that were brought, and that no event was made of.
+   *
+   * @generated from field: uint32 first_seq = 2;
+   */
+  firstSeq: number;
+
+  /**
+   * The last of them: the entry before this one.
+   *
+   * @generated from field: uint32 last_seq = 3;
+   */
+  lastSeq: number;
+};
+
+/**
+ * Describes the message maru.chat.v1.RoomImported.
+ * Use `create(RoomImportedSchema)` to create a new message.
+ */
+export declare const RoomImportedSchema: GenMessage<RoomImported>;
+
+/**
+ * The room lives in another system from now on: it is read here, and not written, until it is imported again.
+ *
+ * @generated from message maru.chat.v1.RoomHandedBack
+ */
+export declare type RoomHandedBack = Message<"maru.chat.v1.RoomHandedBack"> & {
+  /**
+   * The system that it was handed to, "postgresql" for example.
+   *
+   * @generated from field: string authority = 1;
+   */
+  authority: string;
+};
+
+/**
+ * Describes the message maru.chat.v1.RoomHandedBack.
+ * Use `create(RoomHandedBackSchema)` to create a new message.
+ */
+export declare const RoomHandedBackSchema: GenMessage<RoomHandedBack>;
 
 /**
  * Users joined.

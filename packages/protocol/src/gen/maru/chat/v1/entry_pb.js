@@ -13,7 +13,7 @@ import { file_maru_chat_v1_room } from "./room_pb.js";
  * Describes the file maru/chat/v1/entry.proto.
  */
 export const file_maru_chat_v1_entry = /*@__PURE__*/
-  fileDesc("ChhtYXJ1L2NoYXQvdjEvZW50cnkucHJvdG8SDG1hcnUuY2hhdC52MSKFCwoFRW50cnkSDwoHcm9vbV9pZBgBIAEoCRILCgNzZXEYAiABKA0SDAoEdHlwZRgDIAEoCRIiCgVhY3RvchgEIAEoCzITLm1hcnUuY2hhdC52MS5BY3RvchIOCgZjYWxsZXIYBSABKAkSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJc3RhdGVfc2VxGAcgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIxCgxyb29tX2NyZWF0ZWQYFCABKAsyGS5tYXJ1LmNoYXQudjEuUm9vbUNyZWF0ZWRIABIxCgxyb29tX3VwZGF0ZWQYFSABKAsyGS5tYXJ1LmNoYXQudjEuUm9vbVVwZGF0ZWRIABIvCgtyb29tX2Zyb3plbhgWIAEoCzIYLm1hcnUuY2hhdC52MS5Sb29tRnJvemVuSAASMwoNcm9vbV91bmZyb3plbhgXIAEoCzIaLm1hcnUuY2hhdC52MS5Sb29tVW5mcm96ZW5IABIvCgtyb29tX2Nsb3NlZBgYIAEoCzIYLm1hcnUuY2hhdC52MS5Sb29tQ2xvc2VkSAASMwoNbWVtYmVyc19hZGRlZBgeIAEoCzIaLm1hcnUuY2hhdC52MS5NZW1iZXJzQWRkZWRIABI3Cg9tZW1iZXJzX3JlbW92ZWQYHyABKAsyHC5tYXJ1LmNoYXQudjEuTWVtYmVyc1JlbW92ZWRIABIvCgttZW1iZXJfbGVmdBggIAEoCzIYLm1hcnUuY2hhdC52MS5NZW1iZXJMZWZ0SAASPgoTbWVtYmVyX3JvbGVfY2hhbmdlZBghIAEoCzIfLm1hcnUuY2hhdC52MS5NZW1iZXJSb2xlQ2hhbmdlZEgAEjEKDG1lbWJlcl9tdXRlZBgiIAEoCzIZLm1hcnUuY2hhdC52MS5NZW1iZXJNdXRlZEgAEjEKDHVzZXJfYmxvY2tlZBgjIAEoCzIZLm1hcnUuY2hhdC52MS5Vc2VyQmxvY2tlZEgAEjUKDnVzZXJfdW5ibG9ja2VkGCQgASgLMhsubWFydS5jaGF0LnYxLlVzZXJVbmJsb2NrZWRIABItCgxtZXNzYWdlX3NlbnQYKCABKAsyFS5tYXJ1LmNoYXQudjEuTWVzc2FnZUgAEjUKDm1lc3NhZ2VfZWRpdGVkGCkgASgLMhsubWFydS5jaGF0LnYxLk1lc3NhZ2VFZGl0ZWRIABI3Cg9tZXNzYWdlX2RlbGV0ZWQYKiABKAsyHC5tYXJ1LmNoYXQudjEuTWVzc2FnZURlbGV0ZWRIABI7ChFtZXNzYWdlX2NvbW1pdHRlZBgrIAEoCzIeLm1hcnUuY2hhdC52MS5NZXNzYWdlQ29tbWl0dGVkSAASOwoRbWVzc2FnZV9jYW5jZWxsZWQYLCABKAsyHi5tYXJ1LmNoYXQudjEuTWVzc2FnZUNhbmNlbGxlZEgAEjEKDGNhcmRfdXBkYXRlZBgtIAEoCzIZLm1hcnUuY2hhdC52MS5DYXJkVXBkYXRlZEgAEjsKEXJlYWN0aW9uc19jaGFuZ2VkGC4gASgLMh4ubWFydS5jaGF0LnYxLlJlYWN0aW9uc0NoYW5nZWRIABI1Cg5tZXNzYWdlX3Bpbm5lZBgvIAEoCzIbLm1hcnUuY2hhdC52MS5NZXNzYWdlUGlubmVkSAASOQoQbWVzc2FnZV91bnBpbm5lZBgwIAEoCzIdLm1hcnUuY2hhdC52MS5NZXNzYWdlVW5waW5uZWRIABIvCgt1c2VyX2VyYXNlZBg8IAEoCzIYLm1hcnUuY2hhdC52MS5Vc2VyRXJhc2VkSABCBgoEYm9keSL1AQoLUm9vbUNyZWF0ZWQSDAoEa2luZBgBIAEoCRINCgV0aXRsZRgCIAEoCRI9CgphdHRyaWJ1dGVzGAMgAygLMikubWFydS5jaGF0LnYxLlJvb21DcmVhdGVkLkF0dHJpYnV0ZXNFbnRyeRIPCgdzdWJqZWN0GAQgASgJEi0KB21lbWJlcnMYBSADKAsyHC5tYXJ1LmNoYXQudjEuTWVtYmVyV2l0aFJvbGUSFwoPZGlyZWN0X3VzZXJfaWRzGAYgAygJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkkKDk1lbWJlcldpdGhSb2xlEg8KB3VzZXJfaWQYASABKAkSJgoEcm9sZRgCIAEoDjIYLm1hcnUuY2hhdC52MS5NZW1iZXJSb2xlIqYBCgtSb29tVXBkYXRlZBIWCg5jaGFuZ2VkX2ZpZWxkcxgBIAMoCRINCgV0aXRsZRgCIAEoCRI9CgphdHRyaWJ1dGVzGAMgAygLMikubWFydS5jaGF0LnYxLlJvb21VcGRhdGVkLkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIcCgpSb29tRnJvemVuEg4KBnJlYXNvbhgBIAEoCSIOCgxSb29tVW5mcm96ZW4iHAoKUm9vbUNsb3NlZBIOCgZyZWFzb24YASABKAkiPQoMTWVtYmVyc0FkZGVkEi0KB21lbWJlcnMYASADKAsyHC5tYXJ1LmNoYXQudjEuTWVtYmVyV2l0aFJvbGUiMgoOTWVtYmVyc1JlbW92ZWQSEAoIdXNlcl9pZHMYASADKAkSDgoGcmVhc29uGAIgASgJIh0KCk1lbWJlckxlZnQSDwoHdXNlcl9pZBgBIAEoCSJMChFNZW1iZXJSb2xlQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEiYKBHJvbGUYAiABKA4yGC5tYXJ1LmNoYXQudjEuTWVtYmVyUm9sZSJfCgtNZW1iZXJNdXRlZBIPCgd1c2VyX2lkGAEgASgJEi8KC211dGVkX3VudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YAyABKAkiMgoLVXNlckJsb2NrZWQSEgoKYnlfdXNlcl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIjQKDVVzZXJVbmJsb2NrZWQSEgoKYnlfdXNlcl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIogBCg1NZXNzYWdlRWRpdGVkEhIKCnRhcmdldF9zZXEYASABKA0SJgoHY29udGVudBgCIAEoCzIVLm1hcnUuY2hhdC52MS5Db250ZW50EicKCG1lbnRpb25zGAMgAygLMhUubWFydS5jaGF0LnYxLk1lbnRpb24SEgoKZWRpdF9jb3VudBgEIAEoDSI0Cg5NZXNzYWdlRGVsZXRlZBISCgp0YXJnZXRfc2VxGAEgASgNEg4KBnJlYXNvbhgCIAEoCSJOChBNZXNzYWdlQ29tbWl0dGVkEhIKCnRhcmdldF9zZXEYASABKA0SJgoHbWVzc2FnZRgCIAEoCzIVLm1hcnUuY2hhdC52MS5NZXNzYWdlIkcKEE1lc3NhZ2VDYW5jZWxsZWQSEgoKdGFyZ2V0X3NlcRgBIAEoDRIPCgdleHBpcmVkGAIgASgIEg4KBnJlYXNvbhgDIAEoCSJXCgtDYXJkVXBkYXRlZBISCgp0YXJnZXRfc2VxGAEgASgNEiAKBGNhcmQYAiABKAsyEi5tYXJ1LmNoYXQudjEuQ2FyZBISCgplZGl0X2NvdW50GAMgASgNIkYKEFJlYWN0aW9uc0NoYW5nZWQSEgoKdGFyZ2V0X3NlcRgBIAEoDRIPCgd1c2VyX2lkGAIgASgJEg0KBWtpbmRzGAMgAygJIiMKDU1lc3NhZ2VQaW5uZWQSEgoKdGFyZ2V0X3NlcRgBIAEoDSIlCg9NZXNzYWdlVW5waW5uZWQSEgoKdGFyZ2V0X3NlcRgBIAEoDSIyCgpVc2VyRXJhc2VkEg8KB3VzZXJfaWQYASABKAkSEwoLZW50cnlfY291bnQYAiABKA1iBnByb3RvMw", [file_google_protobuf_timestamp, file_maru_chat_v1_actor, file_maru_chat_v1_content, file_maru_chat_v1_message, file_maru_chat_v1_room]);
+  fileDesc("ChhtYXJ1L2NoYXQvdjEvZW50cnkucHJvdG8SDG1hcnUuY2hhdC52MSKeDAoFRW50cnkSDwoHcm9vbV9pZBgBIAEoCRILCgNzZXEYAiABKA0SDAoEdHlwZRgDIAEoCRIiCgVhY3RvchgEIAEoCzITLm1hcnUuY2hhdC52MS5BY3RvchIOCgZjYWxsZXIYBSABKAkSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJc3RhdGVfc2VxGAcgASgNEhcKD2lkZW1wb3RlbmN5X2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIoCghpbXBvcnRlZBgKIAEoCzIWLm1hcnUuY2hhdC52MS5JbXBvcnRlZBIxCgxyb29tX2NyZWF0ZWQYFCABKAsyGS5tYXJ1LmNoYXQudjEuUm9vbUNyZWF0ZWRIABIxCgxyb29tX3VwZGF0ZWQYFSABKAsyGS5tYXJ1LmNoYXQudjEuUm9vbVVwZGF0ZWRIABIvCgtyb29tX2Zyb3plbhgWIAEoCzIYLm1hcnUuY2hhdC52MS5Sb29tRnJvemVuSAASMwoNcm9vbV91bmZyb3plbhgXIAEoCzIaLm1hcnUuY2hhdC52MS5Sb29tVW5mcm96ZW5IABIvCgtyb29tX2Nsb3NlZBgYIAEoCzIYLm1hcnUuY2hhdC52MS5Sb29tQ2xvc2VkSAASMwoNcm9vbV9pbXBvcnRlZBgZIAEoCzIaLm1hcnUuY2hhdC52MS5Sb29tSW1wb3J0ZWRIABI4ChByb29tX2hhbmRlZF9iYWNrGBogASgLMhwubWFydS5jaGF0LnYxLlJvb21IYW5kZWRCYWNrSAASMwoNbWVtYmVyc19hZGRlZBgeIAEoCzIaLm1hcnUuY2hhdC52MS5NZW1iZXJzQWRkZWRIABI3Cg9tZW1iZXJzX3JlbW92ZWQYHyABKAsyHC5tYXJ1LmNoYXQudjEuTWVtYmVyc1JlbW92ZWRIABIvCgttZW1iZXJfbGVmdBggIAEoCzIYLm1hcnUuY2hhdC52MS5NZW1iZXJMZWZ0SAASPgoTbWVtYmVyX3JvbGVfY2hhbmdlZBghIAEoCzIfLm1hcnUuY2hhdC52MS5NZW1iZXJSb2xlQ2hhbmdlZEgAEjEKDG1lbWJlcl9tdXRlZBgiIAEoCzIZLm1hcnUuY2hhdC52MS5NZW1iZXJNdXRlZEgAEjEKDHVzZXJfYmxvY2tlZBgjIAEoCzIZLm1hcnUuY2hhdC52MS5Vc2VyQmxvY2tlZEgAEjUKDnVzZXJfdW5ibG9ja2VkGCQgASgLMhsubWFydS5jaGF0LnYxLlVzZXJVbmJsb2NrZWRIABItCgxtZXNzYWdlX3NlbnQYKCABKAsyFS5tYXJ1LmNoYXQudjEuTWVzc2FnZUgAEjUKDm1lc3NhZ2VfZWRpdGVkGCkgASgLMhsubWFydS5jaGF0LnYxLk1lc3NhZ2VFZGl0ZWRIABI3Cg9tZXNzYWdlX2RlbGV0ZWQYKiABKAsyHC5tYXJ1LmNoYXQudjEuTWVzc2FnZURlbGV0ZWRIABI7ChFtZXNzYWdlX2NvbW1pdHRlZBgrIAEoCzIeLm1hcnUuY2hhdC52MS5NZXNzYWdlQ29tbWl0dGVkSAASOwoRbWVzc2FnZV9jYW5jZWxsZWQYLCABKAsyHi5tYXJ1LmNoYXQudjEuTWVzc2FnZUNhbmNlbGxlZEgAEjEKDGNhcmRfdXBkYXRlZBgtIAEoCzIZLm1hcnUuY2hhdC52MS5DYXJkVXBkYXRlZEgAEjsKEXJlYWN0aW9uc19jaGFuZ2VkGC4gASgLMh4ubWFydS5jaGF0LnYxLlJlYWN0aW9uc0NoYW5nZWRIABI1Cg5tZXNzYWdlX3Bpbm5lZBgvIAEoCzIbLm1hcnUuY2hhdC52MS5NZXNzYWdlUGlubmVkSAASOQoQbWVzc2FnZV91bnBpbm5lZBgwIAEoCzIdLm1hcnUuY2hhdC52MS5NZXNzYWdlVW5waW5uZWRIABIvCgt1c2VyX2VyYXNlZBg8IAEoCzIYLm1hcnUuY2hhdC52MS5Vc2VyRXJhc2VkSABCBgoEYm9keSJNCghJbXBvcnRlZBIRCglzb3VyY2VfaWQYASABKAkSLgoKY3JlYXRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi9QEKC1Jvb21DcmVhdGVkEgwKBGtpbmQYASABKAkSDQoFdGl0bGUYAiABKAkSPQoKYXR0cmlidXRlcxgDIAMoCzIpLm1hcnUuY2hhdC52MS5Sb29tQ3JlYXRlZC5BdHRyaWJ1dGVzRW50cnkSDwoHc3ViamVjdBgEIAEoCRItCgdtZW1iZXJzGAUgAygLMhwubWFydS5jaGF0LnYxLk1lbWJlcldpdGhSb2xlEhcKD2RpcmVjdF91c2VyX2lkcxgGIAMoCRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJCg5NZW1iZXJXaXRoUm9sZRIPCgd1c2VyX2lkGAEgASgJEiYKBHJvbGUYAiABKA4yGC5tYXJ1LmNoYXQudjEuTWVtYmVyUm9sZSKmAQoLUm9vbVVwZGF0ZWQSFgoOY2hhbmdlZF9maWVsZHMYASADKAkSDQoFdGl0bGUYAiABKAkSPQoKYXR0cmlidXRlcxgDIAMoCzIpLm1hcnUuY2hhdC52MS5Sb29tVXBkYXRlZC5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiHAoKUm9vbUZyb3plbhIOCgZyZWFzb24YASABKAkiDgoMUm9vbVVuZnJvemVuIhwKClJvb21DbG9zZWQSDgoGcmVhc29uGAEgASgJIkMKDFJvb21JbXBvcnRlZBIOCgZzb3VyY2UYASABKAkSEQoJZmlyc3Rfc2VxGAIgASgNEhAKCGxhc3Rfc2VxGAMgASgNIiMKDlJvb21IYW5kZWRCYWNrEhEKCWF1dGhvcml0eRgBIAEoCSI9CgxNZW1iZXJzQWRkZWQSLQoHbWVtYmVycxgBIAMoCzIcLm1hcnUuY2hhdC52MS5NZW1iZXJXaXRoUm9sZSIyCg5NZW1iZXJzUmVtb3ZlZBIQCgh1c2VyX2lkcxgBIAMoCRIOCgZyZWFzb24YAiABKAkiHQoKTWVtYmVyTGVmdBIPCgd1c2VyX2lkGAEgASgJIkwKEU1lbWJlclJvbGVDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSJgoEcm9sZRgCIAEoDjIYLm1hcnUuY2hhdC52MS5NZW1iZXJSb2xlIl8KC01lbWJlck11dGVkEg8KB3VzZXJfaWQYASABKAkSLwoLbXV0ZWRfdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgDIAEoCSIyCgtVc2VyQmxvY2tlZBISCgpieV91c2VyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiNAoNVXNlclVuYmxvY2tlZBISCgpieV91c2VyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiiAEKDU1lc3NhZ2VFZGl0ZWQSEgoKdGFyZ2V0X3NlcRgBIAEoDRImCgdjb250ZW50GAIgASgLMhUubWFydS5jaGF0LnYxLkNvbnRlbnQSJwoIbWVudGlvbnMYAyADKAsyFS5tYXJ1LmNoYXQudjEuTWVudGlvbhISCgplZGl0X2NvdW50GAQgASgNIjQKDk1lc3NhZ2VEZWxldGVkEhIKCnRhcmdldF9zZXEYASABKA0SDgoGcmVhc29uGAIgASgJIk4KEE1lc3NhZ2VDb21taXR0ZWQSEgoKdGFyZ2V0X3NlcRgBIAEoDRImCgdtZXNzYWdlGAIgASgLMhUubWFydS5jaGF0LnYxLk1lc3NhZ2UiRwoQTWVzc2FnZUNhbmNlbGxlZBISCgp0YXJnZXRfc2VxGAEgASgNEg8KB2V4cGlyZWQYAiABKAgSDgoGcmVhc29uGAMgASgJIlcKC0NhcmRVcGRhdGVkEhIKCnRhcmdldF9zZXEYASABKA0SIAoEY2FyZBgCIAEoCzISLm1hcnUuY2hhdC52MS5DYXJkEhIKCmVkaXRfY291bnQYAyABKA0iRgoQUmVhY3Rpb25zQ2hhbmdlZBISCgp0YXJnZXRfc2VxGAEgASgNEg8KB3VzZXJfaWQYAiABKAkSDQoFa2luZHMYAyADKAkiIwoNTWVzc2FnZVBpbm5lZBISCgp0YXJnZXRfc2VxGAEgASgNIiUKD01lc3NhZ2VVbnBpbm5lZBISCgp0YXJnZXRfc2VxGAEgASgNIjIKClVzZXJFcmFzZWQSDwoHdXNlcl9pZBgBIAEoCRITCgtlbnRyeV9jb3VudBgCIAEoDWIGcHJvdG8z", [file_google_protobuf_timestamp, file_maru_chat_v1_actor, file_maru_chat_v1_content, file_maru_chat_v1_message, file_maru_chat_v1_room]);
 
 /**
  * Describes the message maru.chat.v1.Entry.
@@ -23,156 +23,177 @@ export const EntrySchema = /*@__PURE__*/
   messageDesc(file_maru_chat_v1_entry, 0);
 
 /**
+ * Describes the message maru.chat.v1.Imported.
+ * Use `create(ImportedSchema)` to create a new message.
+ */
+export const ImportedSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_entry, 1);
+
+/**
  * Describes the message maru.chat.v1.RoomCreated.
  * Use `create(RoomCreatedSchema)` to create a new message.
  */
 export const RoomCreatedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 1);
+  messageDesc(file_maru_chat_v1_entry, 2);
 
 /**
  * Describes the message maru.chat.v1.MemberWithRole.
  * Use `create(MemberWithRoleSchema)` to create a new message.
  */
 export const MemberWithRoleSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 2);
+  messageDesc(file_maru_chat_v1_entry, 3);
 
 /**
  * Describes the message maru.chat.v1.RoomUpdated.
  * Use `create(RoomUpdatedSchema)` to create a new message.
  */
 export const RoomUpdatedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 3);
+  messageDesc(file_maru_chat_v1_entry, 4);
 
 /**
  * Describes the message maru.chat.v1.RoomFrozen.
  * Use `create(RoomFrozenSchema)` to create a new message.
  */
 export const RoomFrozenSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 4);
+  messageDesc(file_maru_chat_v1_entry, 5);
 
 /**
  * Describes the message maru.chat.v1.RoomUnfrozen.
  * Use `create(RoomUnfrozenSchema)` to create a new message.
  */
 export const RoomUnfrozenSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 5);
+  messageDesc(file_maru_chat_v1_entry, 6);
 
 /**
  * Describes the message maru.chat.v1.RoomClosed.
  * Use `create(RoomClosedSchema)` to create a new message.
  */
 export const RoomClosedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 6);
+  messageDesc(file_maru_chat_v1_entry, 7);
+
+/**
+ * Describes the message maru.chat.v1.RoomImported.
+ * Use `create(RoomImportedSchema)` to create a new message.
+ */
+export const RoomImportedSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_entry, 8);
+
+/**
+ * Describes the message maru.chat.v1.RoomHandedBack.
+ * Use `create(RoomHandedBackSchema)` to create a new message.
+ */
+export const RoomHandedBackSchema = /*@__PURE__*/
+  messageDesc(file_maru_chat_v1_entry, 9);
 
 /**
  * Describes the message maru.chat.v1.MembersAdded.
  * Use `create(MembersAddedSchema)` to create a new message.
  */
 export const MembersAddedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 7);
+  messageDesc(file_maru_chat_v1_entry, 10);
 
 /**
  * Describes the message maru.chat.v1.MembersRemoved.
  * Use `create(MembersRemovedSchema)` to create a new message.
  */
 export const MembersRemovedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 8);
+  messageDesc(file_maru_chat_v1_entry, 11);
 
 /**
  * Describes the message maru.chat.v1.MemberLeft.
  * Use `create(MemberLeftSchema)` to create a new message.
  */
 export const MemberLeftSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 9);
+  messageDesc(file_maru_chat_v1_entry, 12);
 
 /**
  * Describes the message maru.chat.v1.MemberRoleChanged.
  * Use `create(MemberRoleChangedSchema)` to create a new message.
  */
 export const MemberRoleChangedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 10);
+  messageDesc(file_maru_chat_v1_entry, 13);
 
 /**
  * Describes the message maru.chat.v1.MemberMuted.
  * Use `create(MemberMutedSchema)` to create a new message.
  */
 export const MemberMutedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 11);
+  messageDesc(file_maru_chat_v1_entry, 14);
 
 /**
  * Describes the message maru.chat.v1.UserBlocked.
  * Use `create(UserBlockedSchema)` to create a new message.
  */
 export const UserBlockedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 12);
+  messageDesc(file_maru_chat_v1_entry, 15);
 
 /**
  * Describes the message maru.chat.v1.UserUnblocked.
  * Use `create(UserUnblockedSchema)` to create a new message.
  */
 export const UserUnblockedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 13);
+  messageDesc(file_maru_chat_v1_entry, 16);
 
 /**
  * Describes the message maru.chat.v1.MessageEdited.
  * Use `create(MessageEditedSchema)` to create a new message.
  */
 export const MessageEditedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 14);
+  messageDesc(file_maru_chat_v1_entry, 17);
 
 /**
  * Describes the message maru.chat.v1.MessageDeleted.
  * Use `create(MessageDeletedSchema)` to create a new message.
  */
 export const MessageDeletedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 15);
+  messageDesc(file_maru_chat_v1_entry, 18);
 
 /**
  * Describes the message maru.chat.v1.MessageCommitted.
  * Use `create(MessageCommittedSchema)` to create a new message.
  */
 export const MessageCommittedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 16);
+  messageDesc(file_maru_chat_v1_entry, 19);
 
 /**
  * Describes the message maru.chat.v1.MessageCancelled.
  * Use `create(MessageCancelledSchema)` to create a new message.
  */
 export const MessageCancelledSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 17);
+  messageDesc(file_maru_chat_v1_entry, 20);
 
 /**
  * Describes the message maru.chat.v1.CardUpdated.
  * Use `create(CardUpdatedSchema)` to create a new message.
  */
 export const CardUpdatedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 18);
+  messageDesc(file_maru_chat_v1_entry, 21);
 
 /**
  * Describes the message maru.chat.v1.ReactionsChanged.
  * Use `create(ReactionsChangedSchema)` to create a new message.
  */
 export const ReactionsChangedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 19);
+  messageDesc(file_maru_chat_v1_entry, 22);
 
 /**
  * Describes the message maru.chat.v1.MessagePinned.
  * Use `create(MessagePinnedSchema)` to create a new message.
  */
 export const MessagePinnedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 20);
+  messageDesc(file_maru_chat_v1_entry, 23);
 
 /**
  * Describes the message maru.chat.v1.MessageUnpinned.
  * Use `create(MessageUnpinnedSchema)` to create a new message.
  */
 export const MessageUnpinnedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 21);
+  messageDesc(file_maru_chat_v1_entry, 24);
 
 /**
  * Describes the message maru.chat.v1.UserErased.
  * Use `create(UserErasedSchema)` to create a new message.
  */
 export const UserErasedSchema = /*@__PURE__*/
-  messageDesc(file_maru_chat_v1_entry, 22);
+  messageDesc(file_maru_chat_v1_entry, 25);
 

@@ -442,6 +442,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOO_MANY_ROOMS_FOLLOWED = 60;
    */
   TOO_MANY_ROOMS_FOLLOWED = 60,
+
+  /**
+   * FAILED_PRECONDITION. The room is being moved, and lives in another system: write there. Metadata: room_id, authority.
+   *
+   * @generated from enum value: ERROR_REASON_ROOM_LIVES_ELSEWHERE = 61;
+   */
+  ROOM_LIVES_ELSEWHERE = 61,
 }
 
 /**

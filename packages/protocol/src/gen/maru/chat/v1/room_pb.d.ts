@@ -130,6 +130,14 @@ export declare type Room = Message<"maru.chat.v1.Room"> & {
    * @generated from field: repeated uint32 pinned_seqs = 16;
    */
   pinnedSeqs: number[];
+
+  /**
+   * The system in which the room lives while it is being moved, "postgresql" for example: only what happens there changes it.
+   * Empty: it lives here.
+   *
+   * @generated from field: string authority = 17;
+   */
+  authority: string;
 };
 
 /**
