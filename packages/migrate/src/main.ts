@@ -18,6 +18,7 @@ type Command = (args: readonly string[]) => Promise<void>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import("./commands/plan.ts")).plan,
   copy: async () => (await import("./commands/copy.ts")).copy,
+  verify: async () => (await import("./commands/verify.ts")).verify,
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
