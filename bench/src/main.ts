@@ -22,6 +22,8 @@ const help = `usage: npm run bench -- <name> [options]
                  --sockets N  --abusers N  --entries N  --again-ms N
   flatten      records per second of the lake's handler, against parsing and printing alone; a day as JSON against Parquet
                  --records N  --rounds N  --no-sql  --rows N  --query-rounds N  (more: flatten --help)
+  copy         items per second of a migration's copy, against bare BatchWrite calls of the same items
+                 --messages N  --rounds N  --parallel N  --conversations FILE
 
 bench/README.md says what each one measures. The last line that is printed holds the results as JSON; they are also
 written to bench/results/<name>.json, or to the folder of --results, or nowhere if that is empty.
@@ -39,6 +41,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   fanout: () => import("./fanout.ts"),
   abuse: () => import("./abuse.ts"),
   flatten: () => import("./flatten.ts"),
+  copy: () => import("./copy.ts"),
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

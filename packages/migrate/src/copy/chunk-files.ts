@@ -15,6 +15,8 @@ export interface ChunkFile {
   finish(rejected: readonly Rejected[]): Promise<void>;
 }
 
+const maxHeldChars = 1_000_000;
+
 /** `mapping/` has Parquet files (message_id, room_id, seq), `rejects/` has lines of JSON. */
 export async function openChunkFiles(folder: string): Promise<ChunkFiles> {
   const parts = { mapping: join(folder, "mapping"), rejects: join(folder, "rejects"), work: join(folder, "work") };
@@ -25,11 +27,18 @@ export async function openChunkFiles(folder: string): Promise<ChunkFiles> {
     async open(chunk) {
       const csv = join(parts.work, `${chunk}.csv`);
       await writeFile(csv, "");
+      let lines = "";
+      const flush = async () => {
+        await appendFile(csv, lines);
+        lines = "";
+      };
       return {
         async addPlaces(roomId, places) {
-          await appendFile(csv, places.map(({ messageId, seq }) => `${messageId},${roomId},${seq}\n`).join(""));
+          for (const { messageId, seq } of places) lines += `${messageId},${roomId},${seq}\n`;
+          if (lines.length > maxHeldChars) await flush();
         },
         async finish(rejected) {
+          await flush();
           const parquet = join(parts.mapping, `${chunk}.parquet`);
           const connection = await duckdb.connect();
           try {

@@ -81,7 +81,7 @@ async function copyRoom(copy: ChunkCopy, rows: RoomRows, tally: Tally, aliases: 
   }
   // Batches go one after the other, and within one there is no order.
   writer.putBehind(toImportedRoomItem(end.room, position));
-  if (end.aliasId !== undefined) aliases.add(end.aliasId, roomId);
+  if (end.aliasId !== undefined) await aliases.add(end.aliasId, roomId);
   for (const rejected of log.rejected) tally[rejected.table].rejected.push(rejected);
   const { ids } = end.seqs;
   await file.addPlaces(

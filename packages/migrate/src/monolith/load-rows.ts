@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ClientBase } from "pg";
+import { Client, type ClientBase } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { MonolithRows } from "./rows.ts";
 import { monolithSchema } from "./schema.ts";
@@ -48,4 +48,29 @@ async function copyInto(client: ClientBase, table: string, rows: Iterable<object
 function copyText(value: unknown): string {
   if (value === null) return "\\N";
   return String(value).replace(/[\\\t\n\r]/g, (char) => ({ "\\": "\\\\", "\t": "\\t", "\n": "\\n" })[char] ?? "\\r");
+}
+
+/** Makes a database beside the one of the address, fills it, and returns its address. */
+export async function createDatabase(
+  url: string,
+  name: string,
+  load: (client: Client) => Promise<void>,
+): Promise<string> {
+  const admin = new Client({ connectionString: url });
+  await admin.connect();
+  try {
+    await admin.query(`create database ${name}`);
+  } finally {
+    await admin.end();
+  }
+  const made = new URL(url);
+  made.pathname = name;
+  const client = new Client({ connectionString: made.href });
+  await client.connect();
+  try {
+    await load(client);
+  } finally {
+    await client.end();
+  }
+  return made.href;
 }

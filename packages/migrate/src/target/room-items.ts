@@ -1,7 +1,12 @@
-import { ConditionalCheckFailedException, PutItemCommand, paginateQuery } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  BatchExecuteStatementCommand,
+  GetItemCommand,
+  paginateQuery,
+} from "@aws-sdk/client-dynamodb";
 import type { AttributeMap } from "@maru/server/store/attribute-map.ts";
 import { aliasOf, toAliasItem } from "@maru/server/store/items.ts";
-import { itemKind } from "@maru/server/store/keys.ts";
+import { itemKind, metaKey } from "@maru/server/store/keys.ts";
 import { batchItems, writeBatch } from "./batch-writer.ts";
 import type { Target } from "./connect-target.ts";
 
@@ -44,22 +49,39 @@ export async function deleteLeftovers(
   }
 }
 
-/** False when another room is there, or another alias. */
-export async function putAlias({ client, table }: Target, aliasId: string, roomId: string): Promise<boolean> {
-  try {
-    await client.send(
-      new PutItemCommand({
-        TableName: table,
-        Item: toAliasItem(aliasId, roomId),
-        ConditionExpression: "attribute_not_exists(sk) OR alias_of = :room",
-        ExpressionAttributeValues: { ":room": { S: roomId } },
-        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-      }),
+export interface Alias {
+  readonly aliasId: string;
+  readonly roomId: string;
+}
+
+/** At most so many at once. */
+export const maxAliases = 25;
+
+/**
+ * Puts aliases where nothing is, and returns those in whose place there is something else. As statements, because those can be
+ * sent many at once and have a condition each: a batch of puts would overwrite a room that somebody made meanwhile.
+ */
+export async function insertAliases(target: Target, aliases: readonly Alias[]): Promise<Alias[]> {
+  const { client, table } = target;
+  const Statements = aliases.map(({ aliasId, roomId }) => {
+    const item = toAliasItem(aliasId, roomId);
+    const names = Object.keys(item);
+    return {
+      Statement: `INSERT INTO "${table}" VALUE {${names.map((name) => `'${name}': ?`).join(", ")}}`,
+      Parameters: names.map((name) => item[name] as AttributeValue),
+    };
+  });
+  const { Responses = [] } = await client.send(new BatchExecuteStatementCommand({ Statements }));
+  const refused: Alias[] = [];
+  for (const [index, { Error: error }] of Responses.entries()) {
+    const alias = aliases[index];
+    if (error === undefined || alias === undefined) continue;
+    // An earlier attempt may have put it.
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: table, Key: metaKey(alias.aliasId), ConsistentRead: true }),
     );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException)
-      return error.Item !== undefined && aliasOf(error.Item) === roomId;
-    throw error;
+    if (Item === undefined) throw new Error(`the alias ${alias.aliasId} was not put: ${error.Code} ${error.Message}`);
+    if (aliasOf(Item) !== alias.roomId) refused.push(alias);
   }
+  return refused;
 }
