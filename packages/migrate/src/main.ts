@@ -10,6 +10,7 @@ In the order in which they are used; each has --help. docs/migration.md is the r
 
   plan        check the mapping file, show five rooms before and after, reckon time, write units and cost
   copy        copy all rooms from a snapshot, and make the slot from which following begins
+  follow      write what PostgreSQL commits into the rooms that were copied, until they are cut over
   verify      compare rooms of both sides: members, order, content, times, deletions, read positions
 `;
 
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import("./commands/plan.ts")).plan,
   copy: async () => (await import("./commands/copy.ts")).copy,
   verify: async () => (await import("./commands/verify.ts")).verify,
+  follow: async () => (await import("./commands/follow.ts")).follow,
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -16,6 +16,7 @@ import { conversationRows } from "../src/monolith/conversation-rows.ts";
 import { loadRows } from "../src/monolith/load-rows.ts";
 import { monolithMapping } from "../src/monolith/schema.ts";
 import { connectTarget, type Target } from "../src/target/connect-target.ts";
+import { runVerify, type VerifyOptions, type VerifyReport } from "../src/verify/run-verify.ts";
 
 /** The excerpt of the data set that the repository has, or the whole of it. */
 export const conversationsFile =
@@ -29,6 +30,7 @@ export interface MigrateWorld extends AsyncDisposable {
   readonly mappingFile: string;
   readonly target: Target;
   readonly store: Store;
+  readonly endpoint: string;
   readonly folder: string;
   readonly migration: string;
   copyOptions(changed?: Partial<CopyOptions>): CopyOptions;
@@ -69,6 +71,7 @@ export async function createWorld(
     mapping,
     mappingFile: monolithMapping,
     target,
+    endpoint: stack.dynamodb?.endpoint ?? "",
     store: createDynamoStore({ client: target.client, tableName: target.table }),
     folder,
     migration: name,
@@ -110,4 +113,11 @@ export function loadRooms(maxRooms: number): (sql: Client) => Promise<void> {
     const rooms = new Set([...new Set(lines.map(({ room }) => room))].slice(0, maxRooms));
     await loadRows(sql, conversationRows(lines.filter(({ room }) => rooms.has(room))));
   };
+}
+
+export function verifyWorld(world: MigrateWorld, changed: Partial<VerifyOptions> = {}): Promise<VerifyReport> {
+  const { source, mapping, target } = world;
+  const signal = new AbortController().signal;
+  const fixed = { source, mapping, target, sample: undefined, parallel: 4, roomsPerSpan: 2, attempts: 1, pauseMs: 0 };
+  return runVerify({ ...fixed, signal, onProgress: () => undefined, ...changed });
 }

@@ -4,8 +4,8 @@ import { entryKey, memberKey } from "@maru/server/store/keys.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCopy } from "../src/copy/run-copy.ts";
 import { reportPage } from "../src/verify/report-page.ts";
-import { runVerify, type VerifyOptions, type VerifyReport } from "../src/verify/run-verify.ts";
-import { createWorld, type MigrateWorld, startEngines } from "./migrate-world.ts";
+import type { VerifyOptions, VerifyReport } from "../src/verify/run-verify.ts";
+import { createWorld, type MigrateWorld, startEngines, verifyWorld } from "./migrate-world.ts";
 
 let stack: Stack;
 let world: MigrateWorld;
@@ -22,12 +22,7 @@ afterAll(async () => {
   await stack?.close();
 });
 
-function verify(changed: Partial<VerifyOptions> = {}): Promise<VerifyReport> {
-  const { source, mapping, target } = world;
-  const signal = new AbortController().signal;
-  const fixed = { source, mapping, target, sample: undefined, parallel: 4, roomsPerSpan: 2, attempts: 1, pauseMs: 0 };
-  return runVerify({ ...fixed, signal, onProgress: () => undefined, ...changed });
-}
+const verify = (changed: Partial<VerifyOptions> = {}) => verifyWorld(world, changed);
 
 async function change(
   key: ReturnType<typeof entryKey>,

@@ -19,8 +19,7 @@ const lockClass = 1_296_126_549;
  * holds a shared lock on the room until the end of its transaction, and whoever moves the room an exclusive one: so when a room
  * has moved, everything that was written before is committed, and the log of PostgreSQL has it before the move.
  */
-export function authoritySql(mapping: Mapping): string {
-  return `
+export const authoritySql = `
 create schema if not exists maru_migrate;
 create table if not exists maru_migrate.authority (
   room_id bigint primary key,
@@ -53,19 +52,15 @@ begin
   if room is not null then perform maru_migrate.require_here(room); end if;
   return coalesce(new, old);
 end $body$;
-${guard(mapping.rooms, "id")}
-${guard(mapping.participants, "room")}
-${guard(mapping.messages, "room")}
 `;
-}
 
-function guard(table: TableMapping, field: string): string {
-  const name = nameOf(table);
+export const guardTrigger = "maru_migrate_guard";
+
+/** The trigger that asks where a row's room lives. */
+export function guardSql(table: TableMapping, field: string): string {
   const column = (table.columns.get(field) ?? "").replaceAll("'", "''");
-  return `
-drop trigger if exists maru_migrate_guard on ${name};
-create trigger maru_migrate_guard before insert or update or delete on ${name}
-  for each row execute function maru_migrate.guard('${column}');`;
+  return `create trigger ${guardTrigger} before insert or update or delete on ${nameOf(table)}
+    for each row execute function maru_migrate.guard('${column}')`;
 }
 
 /** Moves rooms, in one transaction: what was written to them before is then committed. */

@@ -1,4 +1,5 @@
-import { authoritySql, publicationSql } from "../authority/authority-sql.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { authoritySql, guardSql, guardTrigger, publicationSql } from "../authority/authority-sql.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import type { SourceClient } from "./source-client.ts";
 import { SourceError } from "./source-error.ts";
@@ -23,23 +24,50 @@ export async function prepareSource(client: SourceClient, mapping: Mapping, migr
       `wal_level is ${settings?.wal_level}: set wal_level = logical in postgresql.conf and restart PostgreSQL`,
     );
   }
-  await client.raw.query("begin");
-  try {
-    await client.raw.query(authoritySql(mapping));
-    for (const table of [mapping.rooms, mapping.participants, mapping.messages, mapping.attachments]) {
-      // A row that is deleted, or whose long text did not change, must say of which room it is.
-      if (table !== undefined && !(await isFull(client, nameOf(table)))) {
-        await client.raw.query(`alter table ${nameOf(table)} replica identity full`);
-      }
-    }
-    const publication = slotOf(migration);
-    const [existing] = await client.rows("select 1 as found from pg_publication where pubname = $1", [publication]);
-    if (existing === undefined) await client.raw.query(publicationSql(mapping, publication));
-    await client.raw.query("commit");
-  } catch (error) {
-    await client.raw.query("rollback").catch(() => undefined);
-    throw error;
+  const { rooms, participants, messages, attachments } = mapping;
+  await change(client, authoritySql);
+  for (const [table, field] of [
+    [rooms, "id"],
+    [participants, "room"],
+    [messages, "room"],
+  ] as const) {
+    if (!(await isGuarded(client, nameOf(table)))) await change(client, guardSql(table, field));
   }
+  for (const table of [rooms, participants, messages, attachments]) {
+    // A row that is deleted, or whose long text did not change, must say of which room it is.
+    if (table === undefined || (await isFull(client, nameOf(table)))) continue;
+    await change(client, `alter table ${nameOf(table)} replica identity full`);
+  }
+  const publication = slotOf(migration);
+  const [existing] = await client.rows("select 1 as found from pg_publication where pubname = $1", [publication]);
+  if (existing === undefined) await change(client, publicationSql(mapping, publication));
+}
+
+const lockNotAvailable = "55P03";
+const deadlock = "40P01";
+const maxTries = 60;
+
+/**
+ * One change at a time, each in a transaction of its own that waits for locks only briefly: people are chatting in these
+ * tables, and whoever waits for a lock on one makes all others wait behind.
+ */
+async function change(client: SourceClient, sql: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.raw.query(`begin; set local lock_timeout = '1s'; ${sql}; commit`);
+      return;
+    } catch (error) {
+      await client.raw.query("rollback").catch(() => undefined);
+      const { code } = error as { code?: string };
+      if ((code !== lockNotAvailable && code !== deadlock) || tries === maxTries) throw error;
+      await sleep(Math.random() * 500);
+    }
+  }
+}
+
+async function isGuarded(client: SourceClient, table: string): Promise<boolean> {
+  const sql = "select 1 as found from pg_trigger where tgrelid = $1::regclass and tgname = $2";
+  return (await client.rows(sql, [table, guardTrigger])).length > 0;
 }
 
 async function isFull(client: SourceClient, table: string): Promise<boolean> {

@@ -19,11 +19,20 @@ export async function connectSource(url: string): Promise<SourceClient> {
   raw.on("error", () => undefined);
   await raw.connect();
   await raw.query("set timezone to 'UTC'; set datestyle to 'ISO'");
+  // One after the other, also for those who ask at once.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(query: () => Promise<T>): Promise<T> => {
+    const result = last.then(query, query);
+    last = result.catch(() => undefined);
+    return result;
+  };
   return {
     raw,
-    rows: async (sql, values = []) => (await raw.query<TextRow>(sql, [...values])).rows,
-    lists: async (sql, values = []) =>
-      (await raw.query<(string | null)[]>({ text: sql, values: [...values], rowMode: "array" })).rows,
+    rows: (sql, values = []) => inTurn(async () => (await raw.query<TextRow>(sql, [...values])).rows),
+    lists: (sql, values = []) =>
+      inTurn(
+        async () => (await raw.query<(string | null)[]>({ text: sql, values: [...values], rowMode: "array" })).rows,
+      ),
     [Symbol.asyncDispose]: () => raw.end(),
   };
 }

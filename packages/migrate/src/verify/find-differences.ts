@@ -75,7 +75,9 @@ export function memberDifferences(
     }
   }
   for (const [id, member] of maru) {
-    if (!source.has(id)) found.push({ roomId, kind: "member_ghost", id, source: undefined, maru: member });
+    // Who left, and whose row is gone, is nowhere.
+    if (!source.has(id) && member.present)
+      found.push({ roomId, kind: "member_ghost", id, source: undefined, maru: member });
   }
   return found;
 }
@@ -90,7 +92,7 @@ function messageDifferences(
   let at = 0;
   for (const message of source) {
     for (let other = maru[at]; other !== undefined && compareIds(other.id, message.id) < 0; other = maru[++at]) {
-      found.push({ roomId, kind: "message_unknown", id: other.id, seq: other.seq, source: undefined, maru: other });
+      found.push(...unknown(roomId, other));
     }
     const other = maru[at];
     if (other?.id === message.id) {
@@ -99,7 +101,7 @@ function messageDifferences(
     } else found.push({ roomId, kind: "message_missing", id: message.id, source: message, maru: undefined });
   }
   for (const other of maru.slice(at)) {
-    found.push({ roomId, kind: "message_unknown", id: other.id, seq: other.seq, source: undefined, maru: other });
+    found.push(...unknown(roomId, other));
   }
   return found;
 }
@@ -117,4 +119,10 @@ function fieldDifferences(roomId: string, source: MessageView, maru: MessageView
   return fields
     .filter(([, a, b]) => a !== b)
     .map(([kind, a, b]) => ({ roomId, kind, id: source.id, seq: maru.seq, source: a, maru: b }));
+}
+
+/** What is deleted here, and whose row is gone there, is nowhere. */
+function unknown(roomId: string, maru: MessageView): Difference[] {
+  if (maru.deletedAt !== undefined) return [];
+  return [{ roomId, kind: "message_unknown", id: maru.id, seq: maru.seq, source: undefined, maru }];
 }
