@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { NotMovedError } from "./authority/move-rooms.ts";
 import { InterruptedError, UsageError } from "./commands/options.ts";
 import { MappingError } from "./mapping/mapping.ts";
 import { explainSourceError, SourceError } from "./source/source-error.ts";
@@ -11,6 +12,9 @@ In the order in which they are used; each has --help. docs/migration.md is the r
   plan        check the mapping file, show five rooms before and after, reckon time, write units and cost
   copy        copy all rooms from a snapshot, and make the slot from which following begins
   follow      write what PostgreSQL commits into the rooms that were copied, until they are cut over
+  reverse     write what happens in rooms that live in Maru back into PostgreSQL
+  cutover     move rooms to Maru: some, a share, or all
+  cutback     move rooms back to PostgreSQL, with everything that happened in Maru
   verify      compare rooms of both sides: members, order, content, times, deletions, read positions
 `;
 
@@ -20,6 +24,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import("./commands/plan.ts")).plan,
   copy: async () => (await import("./commands/copy.ts")).copy,
   verify: async () => (await import("./commands/verify.ts")).verify,
+  cutover: async () => (await import("./commands/move.ts")).cutover,
+  cutback: async () => (await import("./commands/move.ts")).cutback,
+  reverse: async () => (await import("./commands/reverse.ts")).reverse,
   follow: async () => (await import("./commands/follow.ts")).follow,
 };
 
@@ -33,7 +40,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
   const explained = explainTargetError(explainSourceError(error));
-  const isExpected = [UsageError, MappingError, SourceError, TargetError, InterruptedError].some(
+  const isExpected = [UsageError, MappingError, NotMovedError, SourceError, TargetError, InterruptedError].some(
     (kind) => explained instanceof kind,
   );
   const isArgument =

@@ -100,16 +100,17 @@ async function runAndKill(
   child: ChildProcess,
   killAfterMs: number | undefined,
 ): Promise<{ kind: "done" | "killed"; output: string }> {
-  let [output, errors] = ["", ""];
-  child.stdout?.on("data", (chunk: Buffer) => void (output += chunk));
-  child.stderr?.on("data", (chunk: Buffer) => void (errors += chunk));
+  const said = { output: [] as Buffer[], errors: [] as Buffer[] };
+  child.stdout?.on("data", (chunk: Buffer) => void said.output.push(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => void said.errors.push(chunk));
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.on("close", (code, signal) => resolve({ code, signal })),
   );
   const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   const { code, signal } = await exit;
   clearTimeout(timer);
+  const output = Buffer.concat(said.output).toString();
   if (signal === "SIGKILL") return { kind: "killed", output };
-  if (code !== 0) throw new Error(`${child.spawnargs[2]} ended with ${code}: ${errors}`);
+  if (code !== 0) throw new Error(`${child.spawnargs[2]} ended with ${code}: ${Buffer.concat(said.errors)}`);
   return { kind: "done", output };
 }
