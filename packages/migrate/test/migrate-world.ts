@@ -43,6 +43,7 @@ export async function startEngines(): Promise<Stack> {
 export async function createWorld(
   stack: Stack,
   load: (sql: Client) => Promise<void> = loadRooms(6),
+  makeTables: (target: Target) => Promise<void> = createTablesWithoutStream,
 ): Promise<MigrateWorld> {
   const name = `m${randomUUID().replaceAll("-", "").slice(0, 12)}`;
   const url = new URL(stack.postgres?.url ?? "");
@@ -62,7 +63,7 @@ export async function createWorld(
     controlTable: `${name}_control`,
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
   });
-  await createTablesWithoutStream(target);
+  await makeTables(target);
   const folder = await mkdtemp(join(tmpdir(), "maru-migrate-"));
   const mapping = parseMapping(monolithMapping, "mapping.yaml");
   return {

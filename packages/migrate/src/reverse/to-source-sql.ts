@@ -66,9 +66,7 @@ export function roleText(role: MemberRole): string {
 }
 
 /** What the source can hold of a message; undefined for a card, a place or a notice, for which it has no columns. */
-export function sayingOf(
-  message: Pick<Message, "content"> | undefined,
-):
+export function sayingOf(message: Pick<Message, "content"> | undefined):
   | {
       readonly text: string;
       readonly items: readonly {
