@@ -229,6 +229,8 @@ const rules: readonly { readonly in: string; readonly may: readonly string[] }[]
     in: "packages/migrate/src/target/",
     may: [
       "packages/migrate/src/room-log/",
+      "@maru/protocol",
+      "@bufbuild/protobuf",
       "@maru/server/domain/",
       "@maru/server/store/",
       "@aws-sdk/client-dynamodb",
@@ -322,7 +324,10 @@ const sole: readonly { readonly module: string; readonly in: readonly string[] }
   },
   { module: "pg-logical-replication", in: ["packages/migrate/src/follow/"] },
   { module: "@msgpack/msgpack", in: ["packages/server/src/relay/forward-", "packages/server/test/forward-"] },
-  { module: "yaml", in: ["packages/server/src/policy/", "packages/analytics/src/template/", "packages/migrate/src/mapping/"] },
+  {
+    module: "yaml",
+    in: ["packages/server/src/policy/", "packages/analytics/src/template/", "packages/migrate/src/mapping/"],
+  },
   {
     module: "ws",
     in: ["packages/server/src/gateway/", "packages/server/test/", "packages/client/test/", "bench/", "examples/"],
