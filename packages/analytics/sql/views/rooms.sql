@@ -18,4 +18,4 @@ select
   state_seq,
   coalesce(purged_below, 0) as purged_below
 from changes
-where newest_first = 1 and operation <> 'REMOVE'
+where newest_first = 1 and operation <> 'REMOVE' and alias_of is null
