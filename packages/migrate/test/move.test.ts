@@ -96,7 +96,7 @@ test("rooms go over, people chat on both sides, rooms go back, and all go over: 
   );
   const [ann = "", ben = ""] = rows.map(({ user_id }) => String(user_id));
   const [roomId, actor] = ["1", user(ann)];
-  const elsewhere = { reason: ErrorReason.ROOM_LIVES_ELSEWHERE };
+  const elsewhere = { reason: ErrorReason.ROOM_NOT_SERVED_HERE };
   await expect(maru.messages.send({ roomId, actor, content: text("too early") })).rejects.toMatchObject(elsewhere);
   await expect(maru.reads.markRead({ roomId, actor, seq: 5 })).rejects.toMatchObject(elsewhere);
 

@@ -94,10 +94,6 @@ export const errorTable: Record<ErrorReason, { readonly status: StatusName; read
     status: "FAILED_PRECONDITION",
     message: "the key is older than the server can look back, so it cannot say whether it was used",
   },
-  [ErrorReason.ROOM_LIVES_ELSEWHERE]: {
-    status: "FAILED_PRECONDITION",
-    message: "the room is being moved, and lives in another system: write there",
-  },
   [ErrorReason.ROOM_FROZEN]: { status: "FAILED_PRECONDITION", message: "sending is stopped in this room for now" },
   [ErrorReason.ROOM_CLOSED]: { status: "FAILED_PRECONDITION", message: "the room is closed for good" },
   [ErrorReason.MEMBER_MUTED]: { status: "FAILED_PRECONDITION", message: "the acting user may not write until a time" },

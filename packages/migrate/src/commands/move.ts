@@ -19,7 +19,7 @@ ${choiceHelp}`;
 
 export const cutbackHelp = `usage: maru-migrate cutback [options]
 
-Moves rooms back to PostgreSQL: Maru refuses writes to them (ROOM_LIVES_ELSEWHERE), reverse, which must be running, writes back
+Moves rooms back to PostgreSQL: Maru refuses writes to them (ROOM_NOT_SERVED_HERE), reverse, which must be running, writes back
 what came before and lets PostgreSQL take writes. May be repeated.
 
 ${choiceHelp}`;

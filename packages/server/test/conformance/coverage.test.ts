@@ -9,7 +9,6 @@ const unused: Readonly<Record<string, string>> = {
   UNSPECIFIED: "is never sent: clients see it for errors without a known reason",
   ROOM_NOT_FOLLOWED: "is what a gateway says over a socket",
   TOO_MANY_ROOMS_FOLLOWED: "is what a gateway says over a socket",
-  ROOM_NOT_SERVED_HERE: "comes with the migration from another system",
 };
 
 test("the cases call every call of the contract", () => {

@@ -52,6 +52,24 @@ export const ownedStoreCases: readonly OwnedCase[] = [
     },
   },
   {
+    name: "a room that lives in another system is read, and not written",
+    refuses: ["ROOM_NOT_SERVED_HERE"],
+    async run(start) {
+      const distort = (store: Store): Store => ({
+        ...store,
+        async readRoom(roomId) {
+          const room = await store.readRoom(roomId);
+          return room && { ...room, authority: "postgresql" };
+        },
+      });
+      const context = await start({ distort });
+      const roomId = await openRoom(context);
+      const error = await refused("ROOM_NOT_SERVED_HERE", say(context, roomId, "hello"));
+      assert.equal(error.metadata.authority, "postgresql");
+      await context.rooms.getRoom({ roomId });
+    },
+  },
+  {
     name: "what nobody foresaw says no more than where to look",
     refuses: ["INTERNAL"],
     async run(start) {

@@ -290,7 +290,7 @@ export enum ErrorReason {
   HOLD_NOT_OPEN = 38,
 
   /**
-   * FAILED_PRECONDITION. The room is still, or again, owned by the other system of a migration. Metadata: room_id.
+   * FAILED_PRECONDITION. The room is still, or again, owned by the other system of a migration. Metadata: room_id, authority.
    *
    * @generated from enum value: ERROR_REASON_ROOM_NOT_SERVED_HERE = 39;
    */
@@ -442,13 +442,6 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOO_MANY_ROOMS_FOLLOWED = 60;
    */
   TOO_MANY_ROOMS_FOLLOWED = 60,
-
-  /**
-   * FAILED_PRECONDITION. The room is being moved, and lives in another system: write there. Metadata: room_id, authority.
-   *
-   * @generated from enum value: ERROR_REASON_ROOM_LIVES_ELSEWHERE = 61;
-   */
-  ROOM_LIVES_ELSEWHERE = 61,
 }
 
 /**
