@@ -65,7 +65,7 @@ async function startFaulty() {
     local: { dynamodb: "http://127.0.0.1:1", firehose: firehose.endpoint, credentials: localCredentials },
   });
   // Of which the last five seconds are for the answer.
-  const run = (Records: readonly LambdaStreamRecord[], remainingMs = 5_500) =>
+  const run = (Records: readonly LambdaStreamRecord[], remainingMs = 7_000) =>
     handler({ Records }, { getRemainingTimeInMillis: () => remainingMs });
   const putAside = () => [...objects.values()].flatMap((body) => parseFailureLines(readLines(body).join("\n")));
   return { faults, taken, calls, run, putAside };

@@ -72,3 +72,18 @@ test("when the time is over no more is begun", async () => {
   expect((await deliver([row("a")], { stream, random: () => 0, signal })).size).toBe(1);
   expect(calls.length).toBe(before);
 });
+
+test("what the end of the time cuts off keeps the reason of the try before", async () => {
+  const time = new AbortController();
+  let calls = 0;
+  const stream: DeliveryStream = {
+    async put(rows, signal) {
+      if (++calls === 1) return rows.map(() => "ThrottlingException");
+      time.abort();
+      throw signal.reason;
+    },
+  };
+  const options = { stream, random: () => 0, signal: time.signal, firstPauseMs: 1 };
+  expect([...(await deliver([row("a")], options)).values()]).toEqual(["ThrottlingException"]);
+  expect([...(await deliver([row("b")], options)).values()]).toEqual(["there was no answer in time"]);
+});

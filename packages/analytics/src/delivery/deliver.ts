@@ -26,7 +26,7 @@ export async function deliver<Row extends Deliverable>(
   options: DeliverOptions,
 ): Promise<Undelivered<Row>> {
   const { maxAttempts = 8, firstPauseMs = 50 } = options;
-  let undelivered = new Map<Row, string>(rows.map((row) => [row, "it was never tried"]));
+  let undelivered = new Map<Row, string>(rows.map((row) => [row, "there was no answer in time"]));
   for (let attempt = 1; undelivered.size > 0; attempt++) {
     undelivered = await tryOnce(undelivered, options);
     if (undelivered.size === 0 || attempt === maxAttempts) break;
@@ -42,20 +42,22 @@ async function tryOnce<Row extends Deliverable>(
 ): Promise<Map<Row, string>> {
   const failed = new Map<Row, string>();
   for (const group of batches([...waiting.keys()])) {
-    const codes = signal.aborted ? waitingCodes(group, waiting) : await put(stream, group, signal);
+    const codes = signal.aborted ? undefined : await put(stream, group, signal);
     for (const [at, row] of group.entries()) {
-      const code = codes[at];
+      // Where the time ended the call, the reason is still the one of the try before.
+      const code = codes === undefined ? waiting.get(row) : codes[at];
       if (code !== undefined) failed.set(row, code);
     }
   }
   return failed;
 }
 
+/** Undefined when the time ended it. */
 async function put(
   stream: DeliveryStream,
   group: readonly Deliverable[],
   signal: AbortSignal,
-): Promise<readonly (string | undefined)[]> {
+): Promise<readonly (string | undefined)[] | undefined> {
   try {
     const codes = await stream.put(
       group.map(({ bytes }) => bytes),
@@ -64,13 +66,10 @@ async function put(
     if (codes.length === group.length) return codes;
     return group.map(() => `the answer was of ${codes.length} rows, and ${group.length} were sent`);
   } catch (error) {
+    if (signal.aborted) return undefined;
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return group.map(() => why);
   }
-}
-
-function waitingCodes<Row>(group: readonly Row[], waiting: ReadonlyMap<Row, string>): (string | undefined)[] {
-  return group.map((row) => waiting.get(row));
 }
 
 async function paused(ms: number, signal: AbortSignal): Promise<boolean> {
