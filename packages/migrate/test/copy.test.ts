@@ -1,10 +1,15 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Stack } from "@maru/devstack";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCopy } from "../src/copy/run-copy.ts";
-import { createWorld, startEngines } from "./migrate-world.ts";
+import { parseMapping } from "../src/mapping/read-mapping.ts";
+import { openSnapshot } from "../src/source/open-snapshot.ts";
+import { explainSourceError } from "../src/source/source-error.ts";
+import { explainTargetError } from "../src/target/target-error.ts";
+import { createWorld, startEngines, verifyWorld } from "./migrate-world.ts";
 import { readRejects } from "./read-rejects.ts";
 
 let stack: Stack;
@@ -63,5 +68,62 @@ describe("a copy of the conversations", () => {
     expect(entry?.entry.imported?.sourceId).toBe(`messages/${message_id}`);
     expect((await readdir(join(world.folder, "work"))).length).toBe(0);
     await readFile(join(world.folder, "rejects/chunk-0000000.ndjson"));
+  });
+});
+
+describe("a copy", () => {
+  test("is shared by several processes, and each chunk is copied by one", async () => {
+    await using world = await createWorld(stack);
+    const once = world.copyOptions({ roomsPerChunk: 1, parallel: 1 });
+    const other = await mkdtemp(join(tmpdir(), "maru-migrate-"));
+    const [a, b] = await Promise.all([runCopy(once), runCopy({ ...once, folder: other })]);
+    expect(a.counts).toEqual(b.counts);
+    const mine = await readdir(join(world.folder, "mapping"));
+    const others = await readdir(join(other, "mapping"));
+    expect([...mine, ...others].toSorted()).toEqual([...new Set([...mine, ...others])].toSorted());
+    expect(mine.length).toBeGreaterThan(0);
+    expect((await verifyWorld(world)).differences).toEqual([]);
+    await rm(other, { recursive: true });
+  });
+
+  test("says in one sentence what is wrong, and goes on when it is mended", async () => {
+    await using world = await createWorld(stack);
+    const { sql, migration } = world;
+    const wrongTable = parseMapping(
+      world.mappingFile.replace("table: messages", "table: mesages").replace("text: body", "text: bdy"),
+      "m.yaml",
+    );
+    await expect(runCopy(world.copyOptions({ mapping: wrongTable }))).rejects.toThrow(
+      "m.yaml:21: there is no table public.mesages",
+    );
+    const wrongColumn = parseMapping(world.mappingFile.replace("text: body", "text: bdy"), "m.yaml");
+    await expect(runCopy(world.copyOptions({ mapping: wrongColumn }))).rejects.toThrow(
+      /m\.yaml:\d+: public\.messages has no column bdy/,
+    );
+
+    await sql.query(`create role ${migration}_reader login`);
+    await sql.query(`grant select on all tables in schema public to ${migration}_reader`);
+    const reader = new URL(world.source);
+    reader.username = `${migration}_reader`;
+    const refusal = await runCopy(world.copyOptions({ source: reader.href })).catch(explainSourceError);
+    expect(refusal).toMatchObject({ name: "SourceError", message: expect.stringContaining("own the chat") });
+    await runCopy(world.copyOptions());
+    const noReplication = await openSnapshot(reader.href).catch(explainSourceError);
+    expect(noReplication).toMatchObject({ message: expect.stringContaining("ALTER ROLE") });
+    await sql.query(`drop owned by ${migration}_reader; drop role ${migration}_reader`);
+
+    const nobody = new URL(world.source);
+    nobody.port = "9";
+    expect(await runCopy(world.copyOptions({ source: nobody.href })).catch(explainSourceError)).toMatchObject({
+      name: "SourceError",
+    });
+    await expect(
+      runCopy(
+        world.copyOptions({ mapping: { ...world.mapping, target: { ...world.mapping.target, room_id_prefix: "x" } } }),
+      ),
+    ).rejects.toThrow("--restart");
+    expect(explainTargetError(Object.assign(new Error("write ENOSPC"), { code: "ENOSPC" }))).toMatchObject({
+      message: expect.stringContaining("make room"),
+    });
   });
 });

@@ -6,7 +6,7 @@ import { startProgress } from "./progress.ts";
 export const copyHelp = `usage: maru-migrate copy [options]
 
 Copies all rooms from a snapshot of PostgreSQL that ends exactly where a replication slot begins. Killed, the same command goes
-on; rooms that were begun are done again. Writes into --out:
+on; rooms that were begun are done again. Several may run at once, with an --out each, and share the rooms. Writes into --out:
   rejects/*.ndjson       rows that were not copied, each with its reason: source = copied + rejected
   mapping/*.parquet      message_id, room_id, seq of every message that was copied
 

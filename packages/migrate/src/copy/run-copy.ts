@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkMapping } from "../mapping/check-mapping.ts";
 import { importSettingsOf } from "../mapping/import-settings-of.ts";
 import type { Mapping } from "../mapping/mapping.ts";
@@ -65,26 +66,33 @@ export interface CopyReport {
 export async function runCopy(options: CopyOptions): Promise<CopyReport> {
   const { source, mapping, migration, target } = options;
   await using admin = await connectSource(source);
-  await requireAlone(admin, migration);
   await checkMapping(admin, mapping);
+  // Several may copy at once, and one of them plans.
+  await admin.rows("select pg_advisory_lock(hashtext($1))", [planLock(migration)]);
   await prepareSource(admin, mapping, migration);
   const control = createControlItems(target, migration);
   const begunAtMs = Date.now();
   const { state, snapshot } = await begin(options, admin, control);
+  await admin.rows("select pg_advisory_unlock(hashtext($1))", [planLock(migration)]);
   await using _snapshot = snapshot;
-  const writeUnits = await copyOpenChunks(options, control, state, snapshot);
-  const done: Chunk[] = [];
-  for await (const { value } of control.list<Chunk>(chunkPrefix)) done.push(value);
-  const counts = sumCounts(done.flatMap((chunk) => chunk.counts ?? []));
+  let writeUnits = 0;
+  let chunks: Chunk[] = [];
+  do {
+    // What another process has under way is waited for, and taken over if that one dies.
+    if (chunks.length > 0) await sleep(1_000, undefined, { signal: options.signal });
+    writeUnits += await copyOpenChunks(options, control, state, snapshot);
+    chunks = (await Array.fromAsync(control.list<Chunk>(chunkPrefix))).map(({ value }) => value);
+  } while (chunks.some(({ status }) => status !== "done"));
+  const counts = sumCounts(chunks.flatMap((chunk) => chunk.counts ?? []));
   return { counts, slot: state.slot, position: state.position, writeUnits, seconds: (Date.now() - begunAtMs) / 1000 };
 }
 
-/** Two copies at once would mix rooms of two snapshots. The lock goes with the connection. */
-async function requireAlone(admin: SourceClient, migration: string): Promise<void> {
-  const [lock] = await admin.rows("select pg_try_advisory_lock(hashtext($1)) as got", [
-    `maru-migrate copy ${migration}`,
-  ]);
-  if (lock?.got !== "t") throw new SourceError(`another copy of the migration "${migration}" is under way`);
+const planLock = (migration: string) => `maru-migrate plan ${migration}`;
+
+/** Held by whoever copies a chunk, and gone with its connection: two at once would mix rooms of two snapshots. */
+async function tryChunk(client: SourceClient, migration: string, key: string): Promise<boolean> {
+  const [lock] = await client.rows("select pg_try_advisory_lock(hashtext($1), hashtext($2)) as got", [migration, key]);
+  return lock?.got === "t";
 }
 
 async function begin(
@@ -149,7 +157,7 @@ async function planChunks(
 const nothing: Chunk = { status: "done", after: "0", upTo: "0" };
 
 async function copyOpenChunks(
-  { target, mapping, folder, parallel, unitsPerSecond, signal, onProgress }: CopyOptions,
+  { target, mapping, migration, folder, parallel, unitsPerSecond, signal, onProgress }: CopyOptions,
   control: ControlItems,
   state: CopyState,
   snapshot: SourceSnapshot,
@@ -175,7 +183,11 @@ async function copyOpenChunks(
   const work = async () => {
     await using client = await snapshot.connect();
     for (let next = open.shift(); next !== undefined && !stop.aborted; next = open.shift()) {
-      const { key, value } = next;
+      const { key } = next;
+      if (!(await tryChunk(client, migration, key))) continue;
+      // Another process may have done it since.
+      const value = await control.get<Chunk>(key);
+      if (value === undefined || value.status === "done") continue;
       const { after, upTo } = value;
       await control.put(key, { ...value, status: "started" });
       const spentBefore = budget.spent;

@@ -23,7 +23,9 @@ export function explainSourceError(error: unknown): unknown {
     case "42501":
       return /replication/i.test(message)
         ? say("the user needs the right to replicate: ALTER ROLE … REPLICATION (on RDS: GRANT rds_replication TO …)")
-        : say("grant the user of --source this right; `maru-migrate prepare --help` lists all that are needed");
+        : say(
+            "the user of --source must own the chat's tables, or be a superuser, to prepare them: docs/migration.md lists all rights that are needed",
+          );
     case "55000":
       return /wal_level/.test(message)
         ? say("set wal_level = logical in postgresql.conf and restart PostgreSQL")
