@@ -12,6 +12,7 @@ In the order in which they are used; each has --help. docs/migration.md is the r
   plan        check the mapping file, show five rooms before and after, reckon time, write units and cost
   copy        copy all rooms from a snapshot, and make the slot from which following begins
   follow      write what PostgreSQL commits into the rooms that were copied, until they are cut over
+  shadow      make reads of the old application's shape on both sides, and count what differs
   reverse     write what happens in rooms that live in Maru back into PostgreSQL
   cutover     move rooms to Maru: some, a share, or all
   cutback     move rooms back to PostgreSQL, with everything that happened in Maru
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   cutover: async () => (await import("./commands/move.ts")).cutover,
   cutback: async () => (await import("./commands/move.ts")).cutback,
   reverse: async () => (await import("./commands/reverse.ts")).reverse,
+  shadow: async () => (await import("./commands/shadow.ts")).shadow,
   follow: async () => (await import("./commands/follow.ts")).follow,
 };
 

@@ -9,6 +9,7 @@ import { cutBack, cutOver } from "../src/authority/move-rooms.ts";
 import { runCopy } from "../src/copy/run-copy.ts";
 import { runFollow } from "../src/follow/run-follow.ts";
 import { startReverse } from "../src/reverse/start-reverse.ts";
+import { runShadow } from "../src/shadow/run-shadow.ts";
 import { createWorld, loadRooms, type MigrateWorld, startEngines, verifyWorld } from "./migrate-world.ts";
 
 let stack: Stack;
@@ -126,6 +127,13 @@ test("rooms go over, people chat on both sides, rooms go back, and all go over: 
   expect(await move(cutOver, { kind: "all" })).toBe(4);
   await expect(writeThere(4, "too late")).rejects.toMatchObject({ code: "MR001" });
   expect((await verifyWorld(world)).differences).toEqual([]);
+
+  const shadow = await runShadow({
+    ...{ source, mapping, address, token: await fleet.token("maru-migrate"), reads: 40, signal: never },
+    onProgress: () => undefined,
+  });
+  expect(shadow.examples.filter(({ read }) => read.startsWith("page"))).toEqual([]);
+  expect(shadow).toMatchObject({ reads: { page: 20, unread: 20 }, differences: { page: 0 } });
 
   // Consumers: nothing of the history, no hole, and one event that says where news begins.
   await expect.poll(() => seen.filter(({ kind }) => kind === "roomImported").length, { timeout: 30_000 }).toBe(6);
