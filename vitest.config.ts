@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const report = process.env.TEST_REPORT;
 
+/** They want PostgreSQL, which not everybody has. */
+const withPostgres = ["packages/migrate/test/**/*.test.ts", "packages/analytics/test/export*.test.ts"];
+
 export default defineConfig({
   test: {
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
@@ -20,7 +23,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["packages/*/test/**/*.test.ts"],
-          exclude: ["**/*.slow.test.ts", "**/*.agent.test.ts", "**/*.lake.test.ts"],
+          exclude: ["**/*.slow.test.ts", "**/*.agent.test.ts", "**/*.lake.test.ts", ...withPostgres],
           globalSetup: ["packages/devstack/src/vitest-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -33,7 +36,12 @@ export default defineConfig({
         test: {
           // What takes its time by nature: it has a run of its own, so that `npm test` stays short.
           name: "slow",
-          include: ["packages/*/test/**/*.slow.test.ts", "examples/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.slow.test.ts",
+            "examples/*/test/**/*.test.ts",
+            "bench/test/**/*.test.ts",
+            ...withPostgres,
+          ],
           globalSetup: ["packages/devstack/src/vitest-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
