@@ -224,7 +224,8 @@ async function findUnknownRooms({ target, mapping }: VerifyOptions, client: Sour
   const store = createDynamoStore({ client: target.client, tableName: target.table });
   const { room_id_prefix: prefix } = mapping.target;
   const found: Difference[] = [];
-  for (let bucket = 0; bucket < roomBucketCount; bucket++) {
+  const buckets = Array.from({ length: roomBucketCount }, (_, bucket) => bucket);
+  await inParallel(buckets, 16, async (bucket) => {
     for (let after: string | undefined; ; ) {
       const page = await store.listRoomIds(bucket, after, 500);
       const ids = page
@@ -240,6 +241,6 @@ async function findUnknownRooms({ target, mapping }: VerifyOptions, client: Sour
       if (page.length < 500) break;
       after = page.at(-1);
     }
-  }
+  });
   return found;
 }
