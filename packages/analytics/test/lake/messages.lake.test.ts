@@ -11,7 +11,7 @@ test("the view says of every room what the service says, whatever happens on the
     file: join(import.meta.dirname, "../../../../examples/demo/data/irc-20-rooms.ndjson.gz"),
     ...{ maxRooms: 4, kills: 3, signal: new AbortController().signal, onProgress: () => undefined },
   });
-  expect(proof).toMatchObject({ rooms: 4, kills: 3, differentRooms: [], differentAfterErasure: [], textsLeft: 0 });
+  expect(proof).toMatchObject({ rooms: 4, kills: 3, differentRooms: [], differentAfterErasure: [], rowsLeft: 0 });
   expect(proof.messages).toBeGreaterThan(1_000);
   expect(proof.repeatedRows).toBeGreaterThan(0);
   expect(proof.rewrittenRows).toBeGreaterThan(0);

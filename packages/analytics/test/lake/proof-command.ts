@@ -55,8 +55,8 @@ async function main(): Promise<void> {
     onFed: () => progress?.end(),
   });
   process.stdout.write(`${JSON.stringify(proof)}\n`);
-  const { differentRooms, differentAfterErasure, textsLeft } = proof;
-  if (differentRooms.length + differentAfterErasure.length + textsLeft > 0) process.exitCode = 1;
+  const { differentRooms, differentAfterErasure, rowsLeft } = proof;
+  if (differentRooms.length + differentAfterErasure.length + rowsLeft > 0) process.exitCode = 1;
 }
 
 await main().catch((error: unknown) => {

@@ -34,8 +34,8 @@ export interface Proof {
   /** Rooms in which the view and the service do not say the same, before and after the erasure reached the lake. */
   readonly differentRooms: readonly string[];
   readonly differentAfterErasure: readonly string[];
-  /** What the erased user had written and the lake still has. */
-  readonly textsLeft: number;
+  /** Rows of the erased user's messages, and of what changed these, that still say something. */
+  readonly rowsLeft: number;
   readonly rewrittenRows: number;
 }
 
@@ -97,7 +97,7 @@ export async function proveLake(options: ProofOptions): Promise<Proof> {
       differentRooms,
       differentAfterErasure,
     },
-    ...(await countRows(lake, erasedUser.texts)),
+    ...(await countRows(lake, erasedUser.messages)),
     rewrittenRows: receipt.partitions.flatMap(({ objects }) => objects).reduce((sum, { rows }) => sum + rows, 0),
   };
 }
@@ -136,20 +136,19 @@ function killAlong(pipeline: ProgramNode, { kills }: ProofOptions) {
   };
 }
 
-/** Erases who wrote the most; tells what they had written. */
+/** Erases who wrote the most; tells which messages they had written. */
 async function eraseSomebody(maru: Maru, { roomIds, userIds }: Fed, signal: AbortSignal) {
-  const texts = new Set<string>();
+  const messages = new Set<string>();
   const [userId = ""] = userIds;
-  // What is long enough not to be said by others too.
   for (const roomId of roomIds)
     for (const message of await serviceMessages(maru, roomId))
-      if (message.userId === userId && (message.text?.length ?? 0) > 25) texts.add(message.text ?? "");
+      if (message.userId === userId) messages.add(`${roomId} ${message.seq}`);
   const { job } = await maru.admin.eraseUser({ userId });
   const jobId = job?.jobId ?? "";
   for (;;) {
     signal.throwIfAborted();
     const { job: now } = await maru.admin.getJob({ jobId });
-    if (now?.state === JobState.DONE) return { userId, texts };
+    if (now?.state === JobState.DONE) return { userId, messages };
     await sleep(100, undefined, { signal });
   }
 }
@@ -192,19 +191,19 @@ async function differences(
     .map(([roomId]) => roomId);
 }
 
-async function countRows({ files }: LakeSql, texts: ReadonlySet<string>) {
+async function countRows({ files }: LakeSql, erased: ReadonlySet<string>) {
   let rows = 0;
+  let rowsLeft = 0;
   const changes = new Set<string>();
-  const left = new Set<string>();
   for await (const key of files.list("events/")) {
     const lines = readLines((await files.read(key)) ?? new Uint8Array());
     rows += lines.length;
     for (const line of lines) {
-      const { sequence_number, room_id, sk, body } = JSON.parse(line);
+      const { sequence_number, room_id, sk, seq, body, original } = JSON.parse(line);
       changes.add(`${sequence_number} ${room_id} ${sk}`);
-      const text = body?.content?.text?.text;
-      if (texts.has(text)) left.add(text);
+      const isErased = erased.has(`${room_id} ${seq}`) || erased.has(`${room_id} ${body?.target_seq}`);
+      if (isErased && (original !== undefined || JSON.stringify(body).includes('"text"'))) rowsLeft++;
     }
   }
-  return { rows, repeatedRows: rows - changes.size, textsLeft: left.size };
+  return { rows, repeatedRows: rows - changes.size, rowsLeft };
 }
