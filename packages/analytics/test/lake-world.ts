@@ -18,7 +18,7 @@ export interface LakeWorld extends AsyncDisposable {
   readonly files: LakeFiles;
   readonly tableName: string;
   startPipeline(over?: Partial<PipelineOptions>): Promise<Pipeline>;
-  /** All rows of the lake, as they lie there. */
+  /** All rows of the lake, in the order of their changes. Within a second, objects lie in no order. */
   rows(): Promise<Record<string, unknown>[]>;
 }
 
@@ -86,7 +86,8 @@ export async function startLakeWorld(): Promise<LakeWorld> {
         const body = await files.read(key);
         if (body !== undefined) rows.push(...readLines(body).map((line) => JSON.parse(line)));
       }
-      return rows;
+      const placeOf = ({ sequence_number }: Record<string, unknown>) => String(sequence_number).padStart(40, "0");
+      return rows.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
