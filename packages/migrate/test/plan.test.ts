@@ -55,5 +55,7 @@ test("a mapping that does not fit the tables is refused with the lines of what i
   const mappingFile = join(world.folder, "wrong.yaml");
   await writeFile(mappingFile, world.mappingFile.replace("text: body", "text: bodyy"));
   const refused = run(process.execPath, [main, "plan", "--source", world.source, "--mapping", mappingFile]);
-  await expect(refused).rejects.toMatchObject({ stderr: expect.stringMatching(/wrong\.yaml:\d+: .*has no column bodyy/) });
+  await expect(refused).rejects.toMatchObject({
+    stderr: expect.stringMatching(/wrong\.yaml:\d+: .*has no column bodyy/),
+  });
 });
