@@ -106,6 +106,14 @@ test("a card whose types cannot be read now waits, and only it", async () => {
   expect(taken).toHaveLength(2);
 });
 
+test("a batch leaves one line in the log, with what was put aside", async () => {
+  const told: object[] = [];
+  const log = { info: (fields: object) => void told.push(fields), error: (fields: object) => void told.push(fields) };
+  const { run } = handlerAt(0, (row) => (row.includes("text 3") ? "InternalFailure" : undefined), { log });
+  await run([recordOf(1), recordOf(2, { X: "?" }), recordOf(3)]);
+  expect(told).toEqual([{ records: 3, delivered: 1, again: 1, putAside: 1, why: "InternalFailure" }]);
+});
+
 test("a record without a number that cannot be put aside stands for the whole batch", async () => {
   const { run } = handlerAt(0, () => undefined, { failures: { write: () => Promise.reject(new Error("away")) } });
   expect(await run([{ eventName: "INSERT" }])).toEqual({ batchItemFailures: [{ itemIdentifier: "" }] });

@@ -65,6 +65,7 @@ function answer(records: readonly LambdaStreamRecord[], again: readonly FailedRe
   return { batchItemFailures: [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? "" }] };
 }
 
+/** One line for each batch: an alarm sums up its `putAside`. */
 function tell(
   log: FlattenLog,
   batch: {
@@ -79,12 +80,13 @@ function tell(
     records: records.length,
     delivered: records.length - again.length - kept.length,
     again: again.length,
+    putAside: kept.length,
   };
-  if (!keeping.isDone) log.error({ ...figures, error: keeping.error }, "the failure place cannot be written to");
-  else if (kept.length > 0)
-    log.error({ ...figures, putAside: kept.length, why: kept[0]?.why }, "records were put aside");
-  if (again.length > 0) log.error({ ...figures, why: again[0]?.why }, "a part of a batch comes again");
-  else log.info({ ...figures, putAside: kept.length }, "delivered a batch");
+  const why = (again[0] ?? kept[0])?.why;
+  if (!keeping.isDone) log.error({ ...figures, why, error: keeping.error }, "the failure place cannot be written to");
+  else if (again.length > 0) log.error({ ...figures, why }, "a part of a batch comes again");
+  else if (kept.length > 0) log.error({ ...figures, why }, "records were put aside");
+  else log.info(figures, "delivered a batch");
 }
 
 function committedAtMs({ dynamodb }: LambdaStreamRecord): number {

@@ -117,6 +117,16 @@ test("an erasure that was stopped goes on with the same receipt, and another use
   );
 });
 
+test("a row with a room_id of its own before the row's is found all the same", async () => {
+  const newest = rowOf(1, "MODIFY", "100", emptied("ada")).replace(
+    '"room_id"',
+    '"attributes":{"room_id":"r9"},"room_id"',
+  );
+  await files.write(first, writeLines([rowOf(1, "INSERT", "10", said("ada", "secret")), newest]));
+  await run();
+  expect((await textOf(first)).join()).not.toContain("secret");
+});
+
 test("where rows have hashes, the user is found by the hash", async () => {
   await files.write(
     first,

@@ -3,6 +3,7 @@ import type { LakeFiles } from "../lake/lake-files.ts";
 import { partitionOf, partitionPath } from "../lake/partition.ts";
 import { readLines, writeLines } from "../lake/rows.ts";
 import { findUserItems, type UserItems } from "./find-user-items.ts";
+import { createNameFinder } from "./name-finder.ts";
 import { hasContent, isNewer, itemOf, type LakeRow, parseRow, redacted } from "./user-rows.ts";
 
 export interface EraseUsersOptions {
@@ -63,9 +64,10 @@ export async function eraseUsers(options: EraseUsersOptions): Promise<ErasureRec
 }
 
 async function refusePutAside({ files, signal }: EraseUsersOptions, names: readonly string[]): Promise<void> {
+  const doesName = createNameFinder(names);
   for await (const key of files.list("failures/", signal)) {
     const text = readLines((await files.read(key)) ?? writeLines([])).join("\n");
-    if (names.some((name) => text.includes(JSON.stringify(name)) || text.includes(JSON.stringify(`member#${name}`))))
+    if (doesName(text))
       throw new ErasureError(`${key} holds records of these users that were put aside: redrive them first`);
   }
 }

@@ -1,5 +1,6 @@
 import type { LakeFiles } from "../lake/lake-files.ts";
 import { readLines } from "../lake/rows.ts";
+import { createNameFinder } from "./name-finder.ts";
 import { isNewer, itemOf, type LakeRow, parseRow, targetOf } from "./user-rows.ts";
 
 export interface FindDeps {
@@ -16,17 +17,15 @@ export type UserItems = ReadonlyMap<string, { readonly row: LakeRow; readonly li
  * wrote. `names` are the ids as rows have them. Reads the lake twice, and holds the rooms of these users.
  */
 export async function findUserItems(deps: FindDeps, names: readonly string[]): Promise<UserItems> {
-  const quoted = names.flatMap((name) => [JSON.stringify(name), JSON.stringify(`member#${name}`)]);
-  const doesName = (line: string): boolean => quoted.some((text) => line.includes(text));
+  const doesName = createNameFinder(names);
   const rooms = new Set<string>();
-  for await (const line of lines(deps))
-    if (doesName(line)) rooms.add(`"room_id":${JSON.stringify(parseRow(line).room_id)}`);
+  for await (const line of lines(deps)) if (doesName(line)) rooms.add(parseRow(line).room_id);
   const newest = new Map<string, { row: LakeRow; line: string }>();
   const named = new Set<string>();
   const targets = new Map<string, string>();
   for await (const line of lines(deps)) {
-    if (!rooms.has(roomText(line))) continue;
     const row = parseRow(line);
+    if (!rooms.has(row.room_id)) continue;
     const item = itemOf(row);
     const known = newest.get(item);
     if (known === undefined || isNewer(row, known.row)) newest.set(item, { row, line });
@@ -45,9 +44,4 @@ async function* lines({ files, signal, onObject }: FindDeps): AsyncGenerator<str
     if (body !== undefined) yield* readLines(body);
     onObject?.();
   }
-}
-
-/** The row's room as it is written, without parsing the row. */
-function roomText(line: string): string {
-  return /"room_id":"(?:[^"\\]|\\.)*"/.exec(line)?.[0] ?? "";
 }
