@@ -1,4 +1,4 @@
--- In rooms that were opened on the day: how long after the first message somebody else answered, until the end of the next day.
+-- In rooms that were opened on the day and have a message: how long until somebody else answered, up to the end of the next day, and in which share of them within an hour.
 with entries as (
   select
     room_id,
@@ -38,7 +38,10 @@ answers as (
   group by firsts.room_id
 )
 select
+  count(*) as rooms,
   count(after_ms) as answered,
   element_at(array_sort(array_agg(after_ms) filter (where after_ms is not null)), cast(ceil(count(after_ms) * 0.5) as integer)) as p50_ms,
-  element_at(array_sort(array_agg(after_ms) filter (where after_ms is not null)), cast(ceil(count(after_ms) * 0.9) as integer)) as p90_ms
+  element_at(array_sort(array_agg(after_ms) filter (where after_ms is not null)), cast(ceil(count(after_ms) * 0.9) as integer)) as p90_ms,
+  count_if(after_ms <= 3600000) as answered_in_an_hour,
+  cast(count_if(after_ms <= 3600000) as double) / nullif(count(*), 0) as share
 from answers

@@ -79,8 +79,9 @@ function answers(entries: readonly ToldEntry[]): Record<string, unknown[][]> {
   const answered = delays.filter((delay) => delay !== undefined).sort((a, b) => a - b);
   const inAnHour = answered.filter((delay) => delay <= 3_600_000).length;
   return {
-    first_answer: [[answered.length, nth(answered, 0.5), nth(answered, 0.9)]],
-    answered_in_an_hour: [[delays.length, inAnHour, inAnHour / delays.length]],
+    first_answer: [
+      [delays.length, answered.length, nth(answered, 0.5), nth(answered, 0.9), inAnHour, inAnHour / delays.length],
+    ],
   };
 }
 
